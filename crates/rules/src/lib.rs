@@ -1,0 +1,11 @@
+//! The pure decisions of Herald: functions of their arguments, without I/O, clock or randomness of their own.
+//!
+//! Time comes in as a [`time::Timestamp`], randomness as a number, and what is to be done goes out as a value. So every
+//! rule can be tested without a runtime, and the shells in `herald` stay thin.
+
+pub mod ids;
+pub mod message;
+pub mod protocol;
+pub mod reason;
+pub mod status;
+pub mod time;
