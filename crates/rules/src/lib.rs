@@ -3,9 +3,12 @@
 //! Time comes in as a [`time::Timestamp`], randomness as a number, and what is to be done goes out as a value. So every
 //! rule can be tested without a runtime, and the shells in `herald` stay thin.
 
+pub mod breaker;
 pub mod ids;
 pub mod message;
+pub mod pace;
 pub mod protocol;
 pub mod reason;
+pub mod retry;
 pub mod status;
 pub mod time;
