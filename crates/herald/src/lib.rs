@@ -1,7 +1,11 @@
 //! Herald: one POST in, a paced send over WhatsApp, SMS or Apple Messages for Business, every status out.
 //!
-//! The folders are the path of one message; ARCHITECTURE.md in the repository walks along it.
+//! The folders are the path of one message: `accept` takes a request and answers when it is durable; `pace` holds the
+//! lanes; `dispatch` claims, calls the provider and records the outcome; `status` applies receipts; `events` hands
+//! every change to the subscriptions. `store` speaks of all this in whole operations. ARCHITECTURE.md walks along it.
 
 pub mod cli;
 pub mod config;
+pub mod node;
 pub mod observe;
+pub mod store;

@@ -1,0 +1,4 @@
+//! One running instance: what every part of it shares, and the order of start and stop.
+
+pub mod app;
+pub mod directory;

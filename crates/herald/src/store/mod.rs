@@ -1,0 +1,36 @@
+//! What is on disk, in the words of the domain: whole operations in batches, each one transaction.
+//!
+//! When an operation has answered, what it wrote is durable. One engine so far: SQLite, in `sqlite/`. Callers see no SQL
+//! and no engine, so that a second engine changes none of them.
+
+mod queue;
+mod sqlite;
+
+pub use queue::*;
+pub use sqlite::{Options, Store};
+
+/// Why an operation was not done. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be written or read now (disk full, file gone, stopping): 503, and try again later.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// Something of the same name or key is there already.
+    #[error("it exists already: {0}")]
+    Conflict(String),
+    /// A row cannot be understood: a fault of ours or damage to the file.
+    #[error("the store holds something that cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// Hears of what has become durable, in the order of the commits. Called on the writer's thread: it must not block.
+pub trait Observer: Send + Sync {
+    /// A message may go.
+    fn arrived(&self, lane: LaneRow, queued: Queued);
+    /// A message waits for a moment.
+    fn scheduled(&self, lane: LaneRow, due: herald_rules::time::Timestamp);
+    /// Statuses changed.
+    fn changed(&self, changes: &[Change]);
+    /// One group of operations was committed (or failed) in this time.
+    fn group(&self, _operations: usize, _took: std::time::Duration) {}
+}

@@ -1,0 +1,249 @@
+//! The words in which the way of a message is written and read back.
+
+use herald_rules::{
+    ids::MessageId,
+    message::{Message, Priority},
+    reason::{Cause, Reason},
+    status::Status,
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+/// The row number of a department: small, and first in every key.
+pub type DepartmentRow = i64;
+/// The row number of a channel.
+pub type ChannelRow = i64;
+/// The row number of a lane; unique in the instance.
+pub type LaneRow = i64;
+
+/// A message to be accepted.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// Whose it is.
+    pub department: DepartmentRow,
+    /// The lane it goes out over.
+    pub lane: LaneRow,
+    /// The message.
+    pub message: Arc<Message>,
+    /// Its JSON, made by the caller so that the writer does not have to.
+    pub body: String,
+    /// Set where the caller gave an `Idempotency-Key`.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A caller's key for one request, and what that request said.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// SHA-256 of the key, first 16 bytes.
+    pub key_hash: [u8; 16],
+    /// SHA-256 of the body, first 16 bytes.
+    pub body_hash: [u8; 16],
+    /// The answer's warnings as JSON, to be given again.
+    pub warnings: String,
+}
+
+/// What became of an accept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Accepted {
+    /// It is durable.
+    New,
+    /// The same request was accepted before: this message, with these warnings.
+    Repeated {
+        /// The message as it was accepted then.
+        message: Box<Message>,
+        /// Its warnings, JSON.
+        warnings: String,
+    },
+    /// Another request was accepted under this key.
+    KeyUsed,
+}
+
+/// A message that may go, as the lane holds it.
+#[derive(Clone, Debug)]
+pub struct Queued {
+    /// Its place in the lane.
+    pub place: Place,
+    /// Tries before this one.
+    pub attempt: u32,
+    /// It goes again after an unknown outcome.
+    pub resent: bool,
+    /// What to send.
+    pub message: Arc<Message>,
+}
+
+/// A place in a lane: positions of one class rise in the order in which messages may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// Transactional or bulk.
+    pub priority: Priority,
+    /// The sequence number.
+    pub position: i64,
+}
+
+/// What is known of one claimed message, to be made durable.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The message.
+    pub id: MessageId,
+    /// Its place.
+    pub place: Place,
+    /// Tries, this one included.
+    pub attempt: u32,
+    /// It went again after an unknown outcome.
+    pub resent: bool,
+    /// When the outcome was known.
+    pub at: Timestamp,
+    /// What is to be written.
+    pub outcome: Recorded,
+}
+
+/// What is written of a try.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// The provider has it; the reference is stored where receipts name it.
+    Accepted {
+        /// The provider's id, where receipts will name it.
+        reference: Option<String>,
+    },
+    /// It ends here.
+    Rejected(Cause),
+    /// It goes again at `due`, and whatever follows it for the same customer waits.
+    Again {
+        /// When.
+        due: Timestamp,
+        /// Why.
+        cause: Cause,
+    },
+    /// It waits for a moment without having been tried: a customer that is held back.
+    Held {
+        /// Until when.
+        due: Timestamp,
+    },
+    /// Nobody knows; it is found out until the deadline.
+    Unknown {
+        /// When to give up.
+        deadline: Timestamp,
+        /// What went wrong.
+        cause: Cause,
+    },
+}
+
+/// A change of a status as it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Whose.
+    pub department: DepartmentRow,
+    /// In which log.
+    pub lane: LaneRow,
+    /// Its number in that log.
+    pub sequence: i64,
+    /// The message.
+    pub id: MessageId,
+    /// The new status.
+    pub status: Status,
+}
+
+/// A row of `checking`: a message whose outcome is being found out.
+#[derive(Clone, Debug)]
+pub struct Checking {
+    /// The message.
+    pub message: Arc<Message>,
+    /// Its place when it was claimed.
+    pub place: Place,
+    /// Tries so far.
+    pub attempt: u32,
+    /// It had gone again already.
+    pub resent: bool,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when.
+    pub deadline: Timestamp,
+}
+
+/// How a message in `checking` is resolved.
+#[derive(Clone, Debug)]
+pub enum Resolution {
+    /// The provider has it.
+    Found {
+        /// Its reference.
+        reference: Option<String>,
+        /// At least `Accepted`.
+        status: Status,
+    },
+    /// The provider never got it, or the channel's policy is to send again: back to the queue, marked where it may be a
+    /// duplicate.
+    SendAgain {
+        /// It may be a duplicate.
+        possible_duplicate: bool,
+    },
+    /// Given up: `Failed` with this reason.
+    GivenUp(Reason),
+}
+
+/// What became of a wish to cancel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It will not be sent; its status is `Rejected` (`cancelled`).
+    Done(Change),
+    /// It is at the provider's door or beyond: this is its status.
+    TooLate(Status),
+    /// No such message in this department.
+    NotFound,
+}
+
+/// A page of a lane's head.
+#[derive(Clone, Debug)]
+pub struct HeadPage {
+    /// In order.
+    pub messages: Vec<Queued>,
+    /// Nothing follows on disk, as of when it was read.
+    pub complete: bool,
+}
+
+/// What has become due.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// Held messages, back at their old places.
+    pub returned: Vec<Queued>,
+    /// Scheduled messages, at the end of the queue.
+    pub arrived: Vec<Queued>,
+    /// All that was due is here.
+    pub complete: bool,
+    /// When the next is due.
+    pub next: Option<Timestamp>,
+}
+
+/// A batch to be claimed.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Whose.
+    pub department: DepartmentRow,
+    /// Which lane.
+    pub lane: LaneRow,
+    /// Rises with every claim of the lane's owner.
+    pub number: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The lane's pace state after it, as JSON, where it has a limit.
+    pub pace: Option<String>,
+    /// What is claimed.
+    pub entries: Vec<Queued>,
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug)]
+pub struct ClaimedNow {
+    /// Not to be sent: cancelled, or proved accepted meanwhile.
+    pub dropped: Vec<MessageId>,
+}
+
+/// What a lane finds after a start.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// Messages whose outcome is being found out, those of this start's crash among them.
+    pub checking: Vec<Checking>,
+    /// Customers held back until a moment.
+    pub held: Vec<(String, Priority, Timestamp)>,
+    /// When the next scheduled or held message is due.
+    pub next_due: Option<Timestamp>,
+}

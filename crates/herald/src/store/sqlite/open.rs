@@ -1,0 +1,73 @@
+//! Opening the database: pragmas, migrations, the threads.
+
+use super::{Store, checkpoint, readers::Readers, writer::Writer};
+use crate::store::{Observer, StoreError};
+use rusqlite::{Connection, OpenFlags};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+refinery::embed_migrations!("migrations/sqlite");
+
+/// How to open the store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database file; its folder must exist.
+    pub path: PathBuf,
+    /// Connections for reading.
+    pub readers: usize,
+    /// Page cache of the writer, MiB. Readers have a quarter of it each.
+    pub cache_mib: u32,
+}
+
+impl Options {
+    /// Four readers and 32 MiB: enough for the heads of the trees of a backlog of ten million.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), readers: 4, cache_mib: 32 }
+    }
+}
+
+impl Store {
+    /// Opens or makes the database, runs the migrations that are missing and starts the writer.
+    ///
+    /// `observer` hears, in order, of everything that becomes durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file cannot be opened or migrated.
+    pub fn open(options: &Options, observer: Arc<dyn Observer>) -> Result<Self, StoreError> {
+        let mut connection = connect(&options.path, options.cache_mib, false)?;
+        migrations::runner()
+            .run(&mut connection)
+            .map_err(|error| StoreError::Unavailable(format!("migration failed: {error}")))?;
+        let checkpointer = checkpoint::start(&options.path, connect(&options.path, 1, false)?);
+        let readers = (0..options.readers.max(1))
+            .map(|_| connect(&options.path, (options.cache_mib / 4).max(2), true))
+            .collect::<Result<Vec<_>, _>>()?;
+        let writer = Writer::start(connection, observer, checkpointer)?;
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(readers)) })
+    }
+}
+
+fn connect(path: &Path, cache_mib: u32, read_only: bool) -> Result<Connection, StoreError> {
+    let mode = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(128);
+    if !read_only {
+        // 8 KiB pages hold some ten messages of usual size, so that the message tree stays flat.
+        connection.pragma_update(None, "page_size", 8192)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Checkpoints run outside the writer: see `checkpoint`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+    }
+    connection.pragma_update(None, "cache_size", -i64::from(cache_mib) * 1024)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}

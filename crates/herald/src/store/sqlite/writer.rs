@@ -1,0 +1,278 @@
+//! The writer thread: takes whatever waits, runs it in one IMMEDIATE transaction, commits once, answers all.
+
+use super::{accept::AcceptCall, checkpoint::Checkpointer};
+use crate::store::{Change, DepartmentRow, LaneRow, Observer, Queued, StoreError};
+use rusqlite::Connection;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+};
+use tokio::sync::oneshot;
+
+/// Operations that may wait. Past it the store sheds load: 503 is better than an answer after the caller has gone.
+const WAITING: usize = 16_384;
+/// Operations in one group. More only lengthens the wait of the first.
+const GROUP: usize = 1_024;
+
+/// Answers one caller once the group is durable, or says that it is not.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Operation = Box<dyn FnOnce(&mut Writing<'_>) -> (Result<(), ()>, Answer) + Send>;
+
+pub(super) enum Job {
+    /// Messages to accept: the hot path, without a savepoint, since nothing of it can fail alone.
+    Accept(AcceptCall),
+    /// Any other operation, under a savepoint.
+    Run(Operation),
+    /// Answer when everything before it is durable, and end.
+    Close(oneshot::Sender<()>),
+}
+
+pub(super) struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+/// What an operation writes with.
+pub(crate) struct Writing<'a> {
+    /// The connection, inside the group's transaction.
+    pub(crate) connection: &'a Connection,
+    /// What the writer keeps in memory about the tables.
+    pub(super) memory: &'a mut Memory,
+}
+
+/// Derived from the tables; forgotten and read anew after a rollback.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The last position given out; None: not read yet.
+    pub(super) position: Option<i64>,
+    /// The last event number of each lane.
+    pub(super) sequences: HashMap<LaneRow, i64>,
+    /// Rows in `early` and `cancelled`, which are nearly always empty: then nobody needs to look.
+    pub(super) early: Option<i64>,
+    pub(super) cancelled: Option<i64>,
+    pub(super) checking: Option<i64>,
+    /// Changes of `lane.queued` in this group.
+    pub(super) queued: HashMap<LaneRow, i64>,
+    /// What the observer hears after the commit.
+    pub(super) arrived: Vec<(LaneRow, Queued)>,
+    pub(super) scheduled: Vec<(LaneRow, herald_rules::time::Timestamp)>,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        observer: Arc<dyn Observer>,
+        checkpointer: Checkpointer,
+    ) -> Result<Self, StoreError> {
+        let (jobs, waiting) = sync_channel(WAITING);
+        std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || work(&connection, &waiting, observer.as_ref(), &checkpointer))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { jobs })
+    }
+
+    pub(super) async fn run<T, F>(&self, operation: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.send(Job::Run(Box::new(move |writing| {
+            let result = operation(writing);
+            let kept = result.as_ref().map(|_| ()).map_err(|_| ());
+            // The caller may have gone; what it asked for is done all the same.
+            let tell: Answer = Box::new(move |group| drop(answer.send(group.and(result))));
+            (kept, tell)
+        })))?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    pub(super) fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Unavailable("too many operations wait for the disk".into()),
+            TrySendError::Disconnected(_) => closed(),
+        })
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, ended) = oneshot::channel();
+        if self.send(Job::Close(done)).is_ok() {
+            drop(ended.await);
+        }
+    }
+}
+
+pub(super) fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".into())
+}
+
+fn work(connection: &Connection, waiting: &Receiver<Job>, observer: &dyn Observer, checkpointer: &Checkpointer) {
+    let mut memory = Memory::default();
+    let mut group = Vec::with_capacity(GROUP);
+    while let Ok(first) = waiting.recv() {
+        group.push(first);
+        while group.len() < GROUP
+            && let Ok(next) = waiting.try_recv()
+        {
+            group.push(next);
+        }
+        let close = commit_group(connection, &mut memory, &mut group, observer);
+        checkpointer.between_groups(connection);
+        if let Some(done) = close {
+            // The receiver is only gone if the caller gave up waiting.
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+/// Runs one group and answers everyone in it. Returns the wish to close, if one was among them.
+fn commit_group(
+    connection: &Connection,
+    memory: &mut Memory,
+    group: &mut Vec<Job>,
+    observer: &dyn Observer,
+) -> Option<oneshot::Sender<()>> {
+    let mut answers: Vec<Answer> = Vec::with_capacity(group.len());
+    let mut close = None;
+    let size = group.len();
+    let started = std::time::Instant::now();
+    let result = (|| -> Result<(), StoreError> {
+        begin(connection)?;
+        for job in group.drain(..) {
+            match job {
+                Job::Accept(call) => answers.push(call.run(&mut Writing { connection, memory })),
+                Job::Run(operation) => answers.push(under_savepoint(connection, memory, operation)?),
+                Job::Close(done) => close = Some(done),
+            }
+        }
+        memory.write_queue_lengths(connection)?;
+        connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(())
+    })();
+    match &result {
+        Ok(()) => memory.tell(observer),
+        Err(error) => {
+            tracing::error!(%error, "store.commit_failed");
+            *memory = Memory::default();
+            if !connection.is_autocommit()
+                && let Err(error) = connection.execute_batch("ROLLBACK")
+            {
+                tracing::error!(%error, "store.rollback_failed");
+            }
+        }
+    }
+    observer.group(size, started.elapsed());
+    for answer in answers {
+        answer(match &result {
+            Ok(()) => Ok(()),
+            Err(error) => Err(StoreError::Unavailable(error.to_string())),
+        });
+    }
+    // Whoever was not reached, because the group failed before it, hears it by its channel being dropped.
+    group.clear();
+    close
+}
+
+fn begin(connection: &Connection) -> Result<(), StoreError> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+    Ok(())
+}
+
+fn under_savepoint(connection: &Connection, memory: &mut Memory, operation: Operation) -> Result<Answer, StoreError> {
+    connection.prepare_cached("SAVEPOINT operation")?.execute([])?;
+    let marks = (memory.arrived.len(), memory.scheduled.len(), memory.changes.len());
+    let queued = memory.queued.clone();
+    let (kept, answer) = operation(&mut Writing { connection, memory });
+    if kept.is_err() {
+        connection.prepare_cached("ROLLBACK TO operation")?.execute([])?;
+        memory.arrived.truncate(marks.0);
+        memory.scheduled.truncate(marks.1);
+        memory.changes.truncate(marks.2);
+        memory.queued = queued;
+        memory.sequences.clear();
+        (memory.early, memory.cancelled, memory.checking) = (None, None, None);
+    }
+    connection.prepare_cached("RELEASE operation")?.execute([])?;
+    Ok(answer)
+}
+
+impl Memory {
+    fn write_queue_lengths(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if self.queued.is_empty() {
+            return Ok(());
+        }
+        let mut update = connection.prepare_cached("UPDATE lane SET queued = queued + ?2 WHERE lane = ?1")?;
+        for (lane, change) in self.queued.drain() {
+            if change != 0 {
+                update.execute((lane, change))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, observer: &dyn Observer) {
+        for (lane, queued) in self.arrived.drain(..) {
+            observer.arrived(lane, queued);
+        }
+        for (lane, due) in self.scheduled.drain(..) {
+            observer.scheduled(lane, due);
+        }
+        if !self.changes.is_empty() {
+            observer.changed(&self.changes);
+            self.changes.clear();
+        }
+    }
+}
+
+impl Writing<'_> {
+    /// The next position in the order of all lanes.
+    pub(super) fn next_position(&mut self) -> Result<i64, StoreError> {
+        let last = match self.memory.position {
+            Some(last) => last,
+            // The highest of any lane; two look-ups a lane at the first write after a start.
+            None => self
+                .connection
+                .prepare(
+                    "SELECT max(coalesce((SELECT max(position) FROM live WHERE live.department = lane.department
+                             AND live.lane = lane.lane AND class = 0), 0),
+                         coalesce((SELECT max(position) FROM live WHERE live.department = lane.department
+                             AND live.lane = lane.lane AND class = 1), 0),
+                         coalesce((SELECT max(position) FROM later WHERE later.department = lane.department
+                             AND later.lane = lane.lane), 0),
+                         coalesce((SELECT max(position) FROM checking WHERE checking.department = lane.department
+                             AND checking.lane = lane.lane), 0)) AS highest
+                     FROM lane ORDER BY highest DESC LIMIT 1",
+                )?
+                .query_row([], |row| row.get(0))
+                .or_else(|error| match error {
+                    rusqlite::Error::QueryReturnedNoRows => Ok(0),
+                    error => Err(error),
+                })?,
+        };
+        self.memory.position = Some(last + 1);
+        Ok(last + 1)
+    }
+
+    /// The next number in a lane's log.
+    pub(super) fn next_sequence(&mut self, department: DepartmentRow, lane: LaneRow) -> Result<i64, StoreError> {
+        let last = match self.memory.sequences.get(&lane) {
+            Some(last) => *last,
+            None => self
+                .connection
+                .prepare_cached("SELECT coalesce(max(sequence), 0) FROM event WHERE department = ?1 AND lane = ?2")?
+                .query_row((department, lane), |row| row.get(0))?,
+        };
+        self.memory.sequences.insert(lane, last + 1);
+        Ok(last + 1)
+    }
+
+    /// Counts a lane's queue up or down; written once a group.
+    pub(super) fn count_queued(&mut self, lane: LaneRow, change: i64) {
+        *self.memory.queued.entry(lane).or_insert(0) += change;
+    }
+}
