@@ -1,0 +1,251 @@
+//! The metrics, one closed list.
+//!
+//! Every label has a closed set of values, and their counters are made at the start: on a hot path a metric is an array
+//! index and an atomic addition. Histograms lock a mutex for some nanoseconds, so on the path of a message they are
+//! fed per batch or per call, not per message.
+
+mod by;
+
+pub use by::{By, By2, Labelled};
+
+use super::process::Process;
+use herald_rules::{protocol::Protocol, status::Status};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::Registry,
+};
+
+/// What a try at a provider came to; the label of [`Metrics::outcomes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// The provider has it.
+    Accepted,
+    /// The provider said no, for good.
+    Refused,
+    /// The provider said no for now.
+    Retry,
+    /// It certainly never left us.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What an attempt of a webhook came to; the label of [`Metrics::deliveries`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryResult {
+    /// The endpoint took it.
+    Delivered,
+    /// It will be tried again.
+    Retry,
+    /// A refused batch was cut in two.
+    Halved,
+    /// A single refused event was put aside.
+    Parked,
+    /// Time ran out.
+    Exhausted,
+}
+
+/// What is counted of HTTP requests.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct HttpLabels {
+    /// GET, POST, ...
+    pub method: &'static str,
+    /// As the router knows it, `/api/v2/messages/{id}`: never the path itself, whose number has no bound.
+    pub route: String,
+    /// The status of the answer.
+    pub status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CodeLabel {
+    code: &'static str,
+}
+
+/// All metrics of a node.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Messages that were accepted and are durable.
+    pub accepted: By<Protocol, Counter>,
+    refused: Family<CodeLabel, Counter>,
+    /// Messages claimed for a provider.
+    pub claimed: By<Protocol, Counter>,
+    /// Tries by what they came to.
+    pub outcomes: By2<Protocol, OutcomeKind, Counter>,
+    /// How long a provider took to answer a call.
+    pub provider_call_seconds: By<Protocol, Histogram>,
+    /// Receipts taken from providers.
+    pub receipts: By<Protocol, Counter>,
+    /// Forward moves of messages.
+    pub status_changes: By<Status, Counter>,
+    /// Events written.
+    pub events_written: Counter,
+    /// Attempts of webhooks by what they came to.
+    pub deliveries: By<DeliveryResult, Counter>,
+    /// From a change of status to the 2xx of the webhook that carried it, for the oldest event of each delivery.
+    pub webhook_lag_seconds: Histogram,
+    /// Messages that wait.
+    pub queue_length: By<Protocol, Gauge>,
+    /// Lanes that somebody, or a breaker, has paused.
+    pub lanes_paused: Gauge,
+    /// How long a group commit took.
+    pub store_commit_seconds: Histogram,
+    /// How many operations shared it.
+    pub store_commit_size: Histogram,
+    http_requests: Family<HttpLabels, Counter>,
+    http_seconds: By<Speed, Histogram>,
+    /// Open connections of both listeners.
+    pub http_connections: Gauge,
+}
+
+/// Whether a request was one that hands in messages: those have a promise on their latency, others have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speed {
+    Send,
+    Other,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// A list of its own, all at zero.
+    #[expect(clippy::too_many_lines, reason = "one list, in the order of a message's way")]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("herald");
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program.", build);
+
+        let accepted = by::counters(&mut registry, "messages_accepted", "Messages accepted, each durable.");
+        let refused = Family::<CodeLabel, Counter>::default();
+        registry.register("messages_refused", "Messages refused in the answer, by code.", refused.clone());
+        let claimed = by::counters(&mut registry, "messages_claimed", "Messages claimed for a provider.");
+        let outcomes = by::counters2(&mut registry, "outcomes", "Tries at a provider, by what they came to.");
+        // 1 ms to 16 s: from a provider on the same machine to the longest time-out.
+        let provider_call_seconds = by::histograms(
+            &mut registry,
+            "provider_call_seconds",
+            "Time a provider took to answer a call.",
+            || Histogram::new(exponential_buckets(0.001, 2.0, 15)),
+        );
+        let receipts = by::counters(&mut registry, "receipts", "Receipts taken from providers.");
+        let status_changes = by::counters(&mut registry, "status_changes", "Forward moves of messages, by new status.");
+        let events_written = Counter::default();
+        registry.register("events_written", "Events written.", events_written.clone());
+        let deliveries = by::counters(&mut registry, "deliveries", "Attempts of webhooks, by what they came to.");
+        // 10 ms to 3 days: a delivery is tried for that long.
+        let webhook_lag_seconds = Histogram::new(exponential_buckets(0.01, 4.0, 13));
+        registry.register(
+            "webhook_lag_seconds",
+            "Age of the oldest event of a delivery when the endpoint took it.",
+            webhook_lag_seconds.clone(),
+        );
+        let queue_length = by::gauges(&mut registry, "queue_length", "Messages that wait for their turn.");
+        let lanes_paused = Gauge::default();
+        registry.register("lanes_paused", "Lanes paused by a person or a breaker.", lanes_paused.clone());
+        // 0.1 ms to 0.8 s: an fsync takes 0.2 ms on a good disk and some 100 ms on a bad one.
+        let store_commit_seconds = Histogram::new(exponential_buckets(0.0001, 2.0, 14));
+        registry.register("store_commit_seconds", "Time of a group commit.", store_commit_seconds.clone());
+        let store_commit_size = Histogram::new(exponential_buckets(1.0, 2.0, 11));
+        registry.register("store_commit_size", "Operations in a group commit.", store_commit_size.clone());
+        let http_requests = Family::<HttpLabels, Counter>::default();
+        registry.register("http_requests", "Requests answered, by route and status.", http_requests.clone());
+        let http_seconds = by::histograms(
+            &mut registry,
+            "http_request_seconds",
+            "Time to answer a request; kind=send are those that hand in messages.",
+            || Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+        );
+        let http_connections = Gauge::default();
+        registry.register("http_connections", "Open connections.", http_connections.clone());
+        registry.register_collector(Box::new(Process::new()));
+
+        Self {
+            registry,
+            accepted,
+            refused,
+            claimed,
+            outcomes,
+            provider_call_seconds,
+            receipts,
+            status_changes,
+            events_written,
+            deliveries,
+            webhook_lag_seconds,
+            queue_length,
+            lanes_paused,
+            store_commit_seconds,
+            store_commit_size,
+            http_requests,
+            http_seconds,
+            http_connections,
+        }
+    }
+
+    /// Counts messages refused in the answer; `code` is the stable code of the reason.
+    pub fn refused(&self, code: &'static str, messages: u64) {
+        self.refused.get_or_create(&CodeLabel { code }).inc_by(messages);
+    }
+
+    /// Counts an answered request.
+    pub fn answered(&self, labels: &HttpLabels, seconds: f64) {
+        let speed = if labels.method == "POST" && labels.route.ends_with("/send") { Speed::Send } else { Speed::Other };
+        self.http_seconds.of(speed).observe(seconds);
+        self.http_requests.get_or_create(labels).inc();
+    }
+
+    /// The list in the OpenMetrics text form.
+    pub fn render(&self) -> String {
+        let mut text = String::with_capacity(16 * 1024);
+        // Writing into a String cannot fail; a collector that fails leaves its metrics out.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_listed_and_counts() {
+        let metrics = Metrics::new();
+        metrics.accepted.of(Protocol::SMS).inc_by(3);
+        metrics.outcomes.of(Protocol::WhatsApp, OutcomeKind::Retry).inc();
+        metrics.status_changes.of(Status::Delivered).inc();
+        metrics.refused("channel_inactive", 2);
+        metrics.store_commit_seconds.observe(0.0003);
+        metrics.answered(
+            &HttpLabels { method: "POST", route: "/api/v1.2/protocols/send".to_owned(), status: 200 },
+            0.001,
+        );
+        let text = metrics.render();
+        for line in [
+            "herald_messages_accepted_total{protocol=\"SMS\"} 3",
+            "herald_messages_accepted_total{protocol=\"WhatsApp\"} 0",
+            "herald_outcomes_total{protocol=\"WhatsApp\",outcome=\"retry\"} 1",
+            "herald_status_changes_total{status=\"Delivered\"} 1",
+            "herald_messages_refused_total{code=\"channel_inactive\"} 2",
+            "herald_store_commit_seconds_count 1",
+            "herald_http_requests_total{method=\"POST\",route=\"/api/v1.2/protocols/send\",status=\"200\"} 1",
+            "herald_http_request_seconds_count{kind=\"send\"} 1",
+            "herald_queue_length{protocol=\"AppleBusinessChat\"} 0",
+            "herald_lanes_paused 0",
+            "herald_build_info{version=",
+            "herald_process_resident_memory_bytes ",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}
