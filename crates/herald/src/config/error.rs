@@ -81,7 +81,7 @@ pub(super) fn bad_value(place: String, key: &str, error: &figment::Error) -> Pro
         }
         Kind::ISizeOutOfRange(number) => format!("{key} cannot be {number}."),
         Kind::USizeOutOfRange(number) => format!("{key} cannot be {number}."),
-        Kind::Message(text) => format!("{key}: {text}."),
+        Kind::Message(text) => format!("{key}: {}.", text.trim_end_matches('.')),
         other => format!("{key}: {other}."),
     };
     Problem { place, sentence, way_out: "`herald config default` says what it means.".to_owned() }

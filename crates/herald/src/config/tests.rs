@@ -50,7 +50,8 @@ fn later_layers_win_and_are_named() {
     let loaded = load(&sources).unwrap();
     assert_eq!(loaded.config.limits.burst.get(), 9);
     assert_eq!(loaded.config.limits.body_bytes, 9);
-    assert_eq!((&*loaded.config.lanes.default_rate.sms, &*loaded.config.lanes.default_rate.apple), ("1/s", "2/s"));
+    let rates = &loaded.config.lanes.default_rate;
+    assert_eq!((rates.sms.to_string(), rates.apple.to_string()), ("1/s".to_owned(), "2/s".to_owned()));
     let origin = |key: &str| loaded.settings.iter().find(|setting| setting.key == key).unwrap().origin.clone();
     assert_eq!(origin("limits.burst"), "--set limits.burst");
     assert_eq!(origin("limits.body_bytes"), format!("{}, line 3", file.path().display()));

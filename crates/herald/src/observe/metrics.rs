@@ -132,12 +132,10 @@ impl Metrics {
         let claimed = by::counters(&mut registry, "messages_claimed", "Messages claimed for a provider.");
         let outcomes = by::counters2(&mut registry, "outcomes", "Tries at a provider, by what they came to.");
         // 1 ms to 16 s: from a provider on the same machine to the longest time-out.
-        let provider_call_seconds = by::histograms(
-            &mut registry,
-            "provider_call_seconds",
-            "Time a provider took to answer a call.",
-            || Histogram::new(exponential_buckets(0.001, 2.0, 15)),
-        );
+        let provider_call_seconds =
+            by::histograms(&mut registry, "provider_call_seconds", "Time a provider took to answer a call.", || {
+                Histogram::new(exponential_buckets(0.001, 2.0, 15))
+            });
         let receipts = by::counters(&mut registry, "receipts", "Receipts taken from providers.");
         let status_changes = by::counters(&mut registry, "status_changes", "Forward moves of messages, by new status.");
         let events_written = Counter::default();
@@ -225,10 +223,8 @@ mod tests {
         metrics.status_changes.of(Status::Delivered).inc();
         metrics.refused("channel_inactive", 2);
         metrics.store_commit_seconds.observe(0.0003);
-        metrics.answered(
-            &HttpLabels { method: "POST", route: "/api/v1.2/protocols/send".to_owned(), status: 200 },
-            0.001,
-        );
+        metrics
+            .answered(&HttpLabels { method: "POST", route: "/api/v1.2/protocols/send".to_owned(), status: 200 }, 0.001);
         let text = metrics.render();
         for line in [
             "herald_messages_accepted_total{protocol=\"SMS\"} 3",

@@ -3,6 +3,5 @@
 pub mod internal;
 pub mod log;
 pub mod metrics;
-pub mod personal;
 mod process;
 pub mod request;

@@ -1,6 +1,6 @@
 //! `[lanes]`: how messages go out.
 
-use herald_rules::protocol::Protocol;
+use herald_rules::{pace::rate::Rate, protocol::Protocol};
 use serde::Deserialize;
 use std::num::NonZeroUsize;
 
@@ -21,20 +21,20 @@ pub struct Lanes {
 #[serde(deny_unknown_fields)]
 pub struct DefaultRates {
     /// WhatsApp.
-    pub whatsapp: String,
+    pub whatsapp: Rate,
     /// Text messages.
-    pub sms: String,
+    pub sms: Rate,
     /// Apple Messages for Business.
-    pub apple: String,
+    pub apple: Rate,
 }
 
 impl DefaultRates {
     /// The rate of one protocol.
-    pub fn of(&self, protocol: Protocol) -> &str {
+    pub fn of(&self, protocol: Protocol) -> Rate {
         match protocol {
-            Protocol::WhatsApp => &self.whatsapp,
-            Protocol::SMS => &self.sms,
-            Protocol::AppleBusinessChat => &self.apple,
+            Protocol::WhatsApp => self.whatsapp,
+            Protocol::SMS => self.sms,
+            Protocol::AppleBusinessChat => self.apple,
         }
     }
 }

@@ -73,7 +73,11 @@ pub(super) fn histograms<L: Labelled>(
     one(|labels| family.get_or_create_owned(labels))
 }
 
-pub(super) fn counters2<A: Labelled, B: Labelled>(registry: &mut Registry, name: &str, help: &str) -> By2<A, B, Counter> {
+pub(super) fn counters2<A: Labelled, B: Labelled>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+) -> By2<A, B, Counter> {
     let family = Family::<Labels, Counter>::default();
     registry.register(name, help, family.clone());
     let pairs = A::ALL.iter().flat_map(|first| B::ALL.iter().map(move |second| (first, second)));
