@@ -1,0 +1,37 @@
+# `make demo` and `make test` do all their set-up themselves, on a fresh Debian machine that has Rust.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt bench deny openapi setup
+
+# Further arguments of the command behind a target: make demo ARGS="--send 10000"
+ARGS ?=
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+demo: setup ## Start Herald with everything set up, and send a first message of each kind
+	cargo run --locked --profile quick -p herald -- demo $(ARGS)
+
+test: setup ## Everything that must hold before a change goes in
+	@.ci/checks
+
+lint: setup ## Formatting and clippy, warnings denied
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+fmt: ## Put the sources into their form
+	cargo fmt --all
+
+bench: setup ## Measure, and write bench/RESULTS.md and bench/results.json
+	cargo build --locked --release -p herald -p herald-bench
+	./target/release/herald-bench $(ARGS)
+
+openapi: ## Write openapi.json anew, after a change of the API
+	cargo xtask openapi
+
+deny: setup ## Licences, banned crates and sources of dependencies (builds cargo-deny at first)
+	.ci/tool cargo-deny 0.20.2
+	cargo deny --locked check bans licenses sources
+
+setup:
+	@.ci/setup
