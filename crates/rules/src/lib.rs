@@ -5,6 +5,7 @@
 
 pub mod breaker;
 pub mod ids;
+pub mod lane;
 pub mod message;
 pub mod pace;
 pub mod protocol;

@@ -1,5 +1,6 @@
 //! The words in which the way of a message is written and read back.
 
+pub use herald_rules::lane::{Place, Queued};
 use herald_rules::{
     ids::MessageId,
     message::{Message, Priority},
@@ -58,29 +59,7 @@ pub enum Accepted {
     KeyUsed,
 }
 
-/// A message that may go, as the lane holds it.
-#[derive(Clone, Debug)]
-pub struct Queued {
-    /// Its place in the lane.
-    pub place: Place,
-    /// Tries before this one.
-    pub attempt: u32,
-    /// It goes again after an unknown outcome.
-    pub resent: bool,
-    /// What to send.
-    pub message: Arc<Message>,
-}
-
-/// A place in a lane: positions of one class rise in the order in which messages may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Place {
-    /// Transactional or bulk.
-    pub priority: Priority,
-    /// The sequence number.
-    pub position: i64,
-}
-
-/// What is known of one claimed message, to be made durable.
+/// What is known of one message of the lane, to be made durable.
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// The message.
@@ -246,4 +225,32 @@ pub struct Recovered {
     pub held: Vec<(String, Priority, Timestamp)>,
     /// When the next scheduled or held message is due.
     pub next_due: Option<Timestamp>,
+}
+
+/// What a lane's messages came to, to be made durable together.
+#[derive(Clone, Debug)]
+pub struct Outcomes {
+    /// Whose.
+    pub department: DepartmentRow,
+    /// The lane's channel.
+    pub channel: ChannelRow,
+    /// Which lane.
+    pub lane: LaneRow,
+    /// Messages, in the order in which their outcomes were known.
+    pub ended: Vec<Ended>,
+    /// Claims of which every message has an outcome now.
+    pub closed: Vec<i64>,
+}
+
+/// What a batch of receipts came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Statuses that moved.
+    pub changes: u32,
+    /// Receipts that said what was known, filled a time, or came after the end.
+    pub repeated: u32,
+    /// Receipts kept until their message's reference is known.
+    pub early: u32,
+    /// Receipts about no message of this channel.
+    pub unknown: u32,
 }

@@ -1,8 +1,14 @@
 //! Cancelling: it wins only before the claim.
 
-use super::Writing;
-use crate::store::{DepartmentRow, StoreError};
-use herald_rules::ids::MessageId;
+use super::{Store, Writing, outcome::Report};
+use crate::store::{Cancelled, DepartmentRow, LaneRow, StoreError};
+use herald_rules::{
+    ids::MessageId,
+    reason::{Cause, Reason},
+    status::Status,
+    time::Timestamp,
+};
+use rusqlite::OptionalExtension;
 
 impl Writing<'_> {
     /// Whether any message was cancelled while it waited on disk. Nearly never, so the answer is kept.
@@ -25,5 +31,50 @@ impl Writing<'_> {
             self.memory.cancelled = None;
         }
         Ok(taken > 0)
+    }
+}
+
+impl Store {
+    /// Cancels a message that has not been claimed: it ends as `Rejected` (`cancelled`).
+    pub async fn cancel(
+        &self,
+        department: DepartmentRow,
+        id: MessageId,
+        now: Timestamp,
+    ) -> Result<Cancelled, StoreError> {
+        self.write(move |writing| writing.cancel(department, id, now)).await
+    }
+}
+
+impl Writing<'_> {
+    fn cancel(&mut self, department: DepartmentRow, id: MessageId, now: Timestamp) -> Result<Cancelled, StoreError> {
+        let lane = self
+            .connection
+            .prepare_cached("SELECT lane FROM message WHERE department = ?1 AND id = ?2")?
+            .query_row((department, id.0.as_bytes()), |row| row.get::<_, LaneRow>(0))
+            .optional()?;
+        let Some(lane) = lane else { return Ok(Cancelled::NotFound) };
+        let standing = self.standing(department, id)?;
+        if standing.status != Status::Pending || self.is_claimed(department, lane, id)? {
+            return Ok(Cancelled::TooLate(standing.status));
+        }
+        let cause = Cause::from(Reason::Cancelled);
+        let report = Report { status: Status::Rejected, at: now, cause: Some(&cause), resent: false };
+        self.report(department, lane, id, &report)?;
+        // Its place in the queue is found when the lane comes to it: the queue has no index by id.
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO cancelled (department, id) VALUES (?, ?)")?
+            .execute((department, id.0.as_bytes()))?;
+        self.memory.cancelled = None;
+        Ok(self.memory.changes.last().map_or(Cancelled::NotFound, |change| Cancelled::Done(*change)))
+    }
+
+    /// Whether it is at the provider's door, or nobody knows.
+    fn is_claimed(&self, department: DepartmentRow, lane: LaneRow, id: MessageId) -> Result<bool, StoreError> {
+        let checking = self
+            .connection
+            .prepare_cached("SELECT 1 FROM checking WHERE department = ?1 AND lane = ?2 AND id = ?3")?
+            .exists((department, lane, id.0.as_bytes()))?;
+        Ok(checking || self.claimed_entry(department, lane, id)?)
     }
 }

@@ -4,10 +4,7 @@ use super::{Store, Writing, columns};
 use crate::store::{
     Checking, Claim, ClaimedNow, DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, Recovered, StoreError,
 };
-use herald_rules::{
-    message::{Message, Priority},
-    time::Timestamp,
-};
+use herald_rules::{message::Priority, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::time::Duration;
 
@@ -146,6 +143,13 @@ impl Writing<'_> {
         Ok(deleted > 0)
     }
 
+    fn is_live(&self, department: DepartmentRow, lane: LaneRow, place: Place) -> Result<bool, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?")?
+            .exists((department, lane, place.priority.class(), place.position))?)
+    }
+
     fn claim(&mut self, claim: &Claim) -> Result<ClaimedNow, StoreError> {
         let Claim { department, lane, number, at, pace, entries } = claim;
         let mut dropped = Vec::new();
@@ -177,15 +181,32 @@ impl Writing<'_> {
         Ok(ClaimedNow { dropped })
     }
 
-    fn is_proved_accepted(
-        &self,
-        department: DepartmentRow,
-        id: herald_rules::ids::MessageId,
-    ) -> Result<bool, StoreError> {
+    fn is_proved_accepted(&self, department: DepartmentRow, id: MessageId) -> Result<bool, StoreError> {
         Ok(self
             .connection
             .prepare_cached("SELECT 1 FROM event WHERE department = ?1 AND id = ?2 LIMIT 1")?
             .exists((department, id.0.as_bytes()))?)
+    }
+
+    /// Whether an open claim holds this message. A lane has a few dozen claims at most.
+    pub(super) fn claimed_entry(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+    ) -> Result<bool, StoreError> {
+        let claims = self
+            .connection
+            .prepare_cached("SELECT entries FROM claim WHERE department = ?1 AND lane = ?2")?
+            .query_map((department, lane), |row| row.get::<_, Vec<u8>>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        for entry in claims.iter().flat_map(|entries| entries.chunks_exact(ENTRY)) {
+            // Still in the queue: otherwise it has an outcome, and only others of its batch are open.
+            if entry.ends_with(id.0.as_bytes()) && self.is_live(department, lane, place_of(entry)?)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn recover(
@@ -253,7 +274,7 @@ impl Writing<'_> {
         &mut self,
         department: DepartmentRow,
         lane: LaneRow,
-        id: herald_rules::ids::MessageId,
+        id: MessageId,
         place: Place,
         attempt: u32,
         resent: bool,
@@ -323,16 +344,4 @@ fn held(
         Ok((row.get(0)?, Priority::from_class(row.get(1)?), Timestamp(row.get(2)?)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Keeps the message of a queue entry and its JSON apart from how they are stored.
-pub(super) fn read_message(
-    connection: &Connection,
-    department: DepartmentRow,
-    id: herald_rules::ids::MessageId,
-) -> Result<Option<(LaneRow, std::sync::Arc<Message>)>, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT lane, body FROM message WHERE department = ?1 AND id = ?2")?
-        .query_row((department, id.0.as_bytes()), |row| Ok((row.get(0)?, columns::message(row, 1)?)))
-        .optional()?)
 }

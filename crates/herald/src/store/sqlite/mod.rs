@@ -10,7 +10,9 @@ mod claim;
 mod columns;
 mod directory;
 mod open;
+mod outcome;
 mod readers;
+mod receipt;
 mod writer;
 
 pub use open::Options;

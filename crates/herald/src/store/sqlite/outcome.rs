@@ -1,0 +1,297 @@
+//! Writing what became of claimed messages, and closing their claims.
+
+use super::{Store, Writing, columns};
+use crate::store::{
+    Change, ChannelRow, Checking, DepartmentRow, Ended, LaneRow, Outcomes, Queued, Recorded, Resolution, StoreError,
+};
+use herald_rules::{
+    ids::MessageId,
+    reason::{Cause, Reason},
+    status::{Standing, Status, Verdict, judge},
+    time::Timestamp,
+};
+
+/// A change of status as it is to be written.
+pub(super) struct Report<'a> {
+    pub(super) status: Status,
+    pub(super) at: Timestamp,
+    pub(super) cause: Option<&'a Cause>,
+    pub(super) resent: bool,
+}
+
+impl Store {
+    /// Makes outcomes durable, with their status events, and closes the claims of which nothing is open any more.
+    pub async fn record(&self, outcomes: Outcomes) -> Result<(), StoreError> {
+        self.write(move |writing| writing.record(&outcomes)).await
+    }
+
+    /// Ends the checking of an unknown outcome. Returns the message where it goes again.
+    pub async fn resolve(
+        &self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        lane: LaneRow,
+        checking: Checking,
+        resolution: Resolution,
+        now: Timestamp,
+    ) -> Result<Option<Queued>, StoreError> {
+        self.write(move |writing| writing.resolve(department, channel, lane, &checking, &resolution, now)).await
+    }
+
+    /// The messages of a lane whose outcome is being found out, and that no receipt has settled meanwhile.
+    pub async fn is_checking(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+    ) -> Result<bool, StoreError> {
+        self.read(move |connection| {
+            Ok(connection
+                .prepare_cached("SELECT 1 FROM checking WHERE department = ?1 AND lane = ?2 AND id = ?3")?
+                .exists((department, lane, id.0.as_bytes()))?)
+        })
+        .await
+    }
+}
+
+impl Writing<'_> {
+    fn record(&mut self, outcomes: &Outcomes) -> Result<(), StoreError> {
+        let Outcomes { department, channel, lane, ended, closed } = outcomes;
+        for message in ended {
+            self.record_one(*department, *channel, *lane, message)?;
+        }
+        for number in closed {
+            self.connection
+                .prepare_cached("DELETE FROM claim WHERE department = ?1 AND lane = ?2 AND number = ?3")?
+                .execute((department, lane, number))?;
+        }
+        Ok(())
+    }
+
+    fn record_one(
+        &mut self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        lane: LaneRow,
+        ended: &Ended,
+    ) -> Result<(), StoreError> {
+        let Ended { id, place, attempt, resent, at, outcome } = ended;
+        // No row: it left the queue in another way (a receipt settled it), and must not be counted or put back twice.
+        let was_live = self.delete_live(department, lane, *place)?;
+        match outcome {
+            Recorded::Accepted { reference } => {
+                self.report(
+                    department,
+                    lane,
+                    *id,
+                    &Report { status: Status::Accepted, at: *at, cause: None, resent: *resent },
+                )?;
+                if let Some(reference) = reference {
+                    self.learn_reference(department, channel, reference, *id)?;
+                }
+            }
+            Recorded::Rejected(cause) => {
+                let report = Report { status: Status::Rejected, at: *at, cause: Some(cause), resent: *resent };
+                self.report(department, lane, *id, &report)?;
+            }
+            Recorded::Again { due, cause } => {
+                self.note(department, *id, *at, "try", None, Some(cause))?;
+                if was_live {
+                    return self.put_away(department, lane, ended, *due);
+                }
+            }
+            Recorded::Held { due } => {
+                if was_live {
+                    return self.put_away(department, lane, ended, *due);
+                }
+            }
+            Recorded::Unknown { deadline, cause } => {
+                self.note(department, *id, *at, "checking", None, Some(cause))?;
+                // A receipt may have been quicker than the broken connection.
+                if was_live && self.standing(department, *id)?.status == Status::Pending {
+                    return self.insert_checking(department, lane, *id, *place, *attempt, *resent, *at, *deadline);
+                }
+            }
+        }
+        if was_live {
+            self.count_queued(lane, -1);
+        }
+        Ok(())
+    }
+
+    fn put_away(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        ended: &Ended,
+        due: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO later (department, lane, due, position, class, id, attempt, resent, held)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            )?
+            .execute((
+                department,
+                lane,
+                due.0,
+                ended.place.position,
+                ended.place.priority.class(),
+                ended.id.0.as_bytes(),
+                ended.attempt,
+                ended.resent,
+            ))?;
+        Ok(())
+    }
+
+    fn resolve(
+        &mut self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        lane: LaneRow,
+        checking: &Checking,
+        resolution: &Resolution,
+        now: Timestamp,
+    ) -> Result<Option<Queued>, StoreError> {
+        let id = checking.message.id;
+        if !self.end_checking(department, lane, id)? {
+            return Ok(None);
+        }
+        match resolution {
+            Resolution::Found { reference, status } => {
+                let report = Report { status: *status, at: now, cause: None, resent: checking.resent };
+                self.report(department, lane, id, &report)?;
+                if let Some(reference) = reference {
+                    self.learn_reference(department, channel, reference, id)?;
+                }
+                self.count_queued(lane, -1);
+            }
+            Resolution::GivenUp(reason) => {
+                let cause = Cause::from(*reason);
+                let report = Report { status: Status::Failed, at: now, cause: Some(&cause), resent: checking.resent };
+                self.report(department, lane, id, &report)?;
+                self.count_queued(lane, -1);
+            }
+            Resolution::SendAgain { possible_duplicate } => {
+                let resent = checking.resent || *possible_duplicate;
+                let cause = Cause::from(Reason::PossibleDuplicate);
+                self.note(department, id, now, "resent", None, possible_duplicate.then_some(&cause))?;
+                let queued = Queued {
+                    place: checking.place,
+                    attempt: checking.attempt,
+                    resent,
+                    message: checking.message.clone(),
+                };
+                self.insert_live(department, lane, &queued)?;
+                return Ok(Some(queued));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a message out of `checking`; tells whether it was there.
+    pub(super) fn end_checking(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+    ) -> Result<bool, StoreError> {
+        let deleted = self
+            .connection
+            .prepare_cached("DELETE FROM checking WHERE department = ?1 AND lane = ?2 AND id = ?3")?
+            .execute((department, lane, id.0.as_bytes()))?;
+        if deleted > 0 {
+            self.memory.checking = None;
+        }
+        Ok(deleted > 0)
+    }
+
+    /// Where a message stands.
+    pub(super) fn standing(&self, department: DepartmentRow, id: MessageId) -> Result<Standing, StoreError> {
+        Ok(self.history(department, id)?.0)
+    }
+
+    /// Where a message stands, which statuses it has had, and whether it was sent again.
+    fn history(&self, department: DepartmentRow, id: MessageId) -> Result<(Standing, u8, bool), StoreError> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT i.status, e.reason, e.resent, i.sequence FROM event i
+             JOIN event e ON e.department = i.department AND e.lane = i.lane AND e.sequence = i.sequence
+             WHERE i.department = ?1 AND i.id = ?2",
+        )?;
+        let mut rows = query.query((department, id.0.as_bytes()))?;
+        let (mut standing, mut seen, mut resent, mut last) = (Standing::PENDING, 0u8, false, 0i64);
+        while let Some(row) = rows.next()? {
+            let status = columns::status(row, 0)?;
+            seen |= 1 << status.code();
+            resent |= row.get::<_, bool>(2)?;
+            if row.get::<_, i64>(3)? > last {
+                last = row.get(3)?;
+                let reason = row.get::<_, Option<u16>>(1)?.and_then(Reason::from_number);
+                standing = Standing { status, reason };
+            }
+        }
+        Ok((standing, seen, resent))
+    }
+
+    /// Judges a report and writes what it means: an event, a note, or nothing.
+    pub(super) fn report(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+        report: &Report<'_>,
+    ) -> Result<Verdict, StoreError> {
+        let (standing, seen, resent) = self.history(department, id)?;
+        let verdict = judge(standing, report.status, seen & (1 << report.status.code()) != 0);
+        match verdict {
+            Verdict::Change => {
+                let sequence = self.next_sequence(department, lane)?;
+                let (reason, words) = columns::split_cause(report.cause)?;
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO event (department, lane, sequence, id, status, at, reason, resent, provider)
+                         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    )?
+                    .execute((
+                        department,
+                        lane,
+                        sequence,
+                        id.0.as_bytes(),
+                        report.status.code(),
+                        report.at.0,
+                        reason,
+                        report.resent || resent,
+                        words,
+                    ))?;
+                self.memory.changes.push(Change { department, lane, sequence, id, status: report.status });
+            }
+            Verdict::Fills => self.note(department, id, report.at, "fill", Some(report.status), report.cause)?,
+            Verdict::Late => self.note(department, id, report.at, "late", Some(report.status), report.cause)?,
+            Verdict::Known => {}
+        }
+        Ok(verdict)
+    }
+
+    /// Adds to a message's story what is no change of its status.
+    pub(super) fn note(
+        &self,
+        department: DepartmentRow,
+        id: MessageId,
+        at: Timestamp,
+        kind: &str,
+        status: Option<Status>,
+        cause: Option<&Cause>,
+    ) -> Result<(), StoreError> {
+        let (reason, words) = columns::split_cause(cause)?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO note (department, id, number, at, kind, status, reason, provider)
+                 SELECT ?1, ?2, coalesce(max(number), 0) + 1, ?3, ?4, ?5, ?6, ?7 FROM note
+                 WHERE department = ?1 AND id = ?2
+                 -- A provider that repeats itself for days must not fill the disk.
+                 HAVING coalesce(max(number), 0) < 100",
+            )?
+            .execute((department, id.0.as_bytes(), at.0, kind, status.map(Status::code), reason, words))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Applying receipts: in whatever order they come, each means one forward move, a note, or nothing.
+
+use super::{Store, Writing, outcome::Report};
+use crate::store::{Applied, ChannelRow, DepartmentRow, LaneRow, StoreError};
+use herald_channels::contract::{Receipt, Reference};
+use herald_rules::{
+    ids::MessageId,
+    reason::Cause,
+    status::{Status, Verdict},
+    time::Timestamp,
+};
+use rusqlite::OptionalExtension;
+use serde::{Deserialize, Serialize};
+
+/// A receipt that waits for its reference, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct EarlyReceipt {
+    at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<Cause>,
+}
+
+impl Store {
+    /// Applies a batch of receipts of one channel. What names a reference that is not known yet is kept, and applied
+    /// when the reference is learnt.
+    pub async fn apply(
+        &self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        receipts: Vec<Receipt>,
+        now: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        self.write(move |writing| {
+            let mut applied = Applied::default();
+            for receipt in &receipts {
+                writing.apply(department, channel, receipt, now, &mut applied)?;
+            }
+            Ok(applied)
+        })
+        .await
+    }
+}
+
+impl Writing<'_> {
+    fn apply(
+        &mut self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        receipt: &Receipt,
+        now: Timestamp,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        let found = match &receipt.reference {
+            Reference::Ours(id) => self.lane_of(department, channel, *id)?.map(|lane| (*id, lane)),
+            Reference::Theirs(reference) => match self.known_reference(channel, reference)? {
+                Some(id) => self.lane_of(department, channel, id)?.map(|lane| (id, lane)),
+                None => {
+                    self.keep_early(channel, reference, receipt, now)?;
+                    applied.early += 1;
+                    return Ok(());
+                }
+            },
+        };
+        // An id that is not this channel's: forged, or of a message long pruned. Counted, never an error.
+        let Some((id, lane)) = found else {
+            applied.unknown += 1;
+            return Ok(());
+        };
+        let report = Report {
+            status: receipt.status,
+            at: receipt.at.unwrap_or(now),
+            cause: receipt.cause.as_ref(),
+            resent: false,
+        };
+        match self.apply_to(department, lane, id, &report)? {
+            Verdict::Change => applied.changes += 1,
+            _ => applied.repeated += 1,
+        }
+        Ok(())
+    }
+
+    /// One report about a message that left us. A report that proves acceptance also ends the search for its outcome.
+    fn apply_to(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+        report: &Report<'_>,
+    ) -> Result<Verdict, StoreError> {
+        let verdict = self.report(department, lane, id, report)?;
+        if verdict == Verdict::Change && self.any_checking()? && self.end_checking(department, lane, id)? {
+            self.count_queued(lane, -1);
+        }
+        Ok(verdict)
+    }
+
+    fn any_checking(&mut self) -> Result<bool, StoreError> {
+        let count = match self.memory.checking {
+            Some(count) => count,
+            None => self.connection.prepare_cached("SELECT count(*) FROM checking")?.query_row([], |row| row.get(0))?,
+        };
+        self.memory.checking = Some(count);
+        Ok(count > 0)
+    }
+
+    /// The lane of a message, if it is one of this channel.
+    fn lane_of(
+        &self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        id: MessageId,
+    ) -> Result<Option<LaneRow>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT m.lane FROM message m JOIN lane l ON l.lane = m.lane
+                 WHERE m.department = ?1 AND m.id = ?2 AND l.channel = ?3",
+            )?
+            .query_row((department, id.0.as_bytes(), channel), |row| row.get(0))
+            .optional()?)
+    }
+
+    fn known_reference(&self, channel: ChannelRow, reference: &str) -> Result<Option<MessageId>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT id FROM reference WHERE channel = ?1 AND reference = ?2")?
+            .query_row((channel, reference), |row| super::columns::message_id(row, 0))
+            .optional()?)
+    }
+
+    fn keep_early(
+        &mut self,
+        channel: ChannelRow,
+        reference: &str,
+        receipt: &Receipt,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let kept = EarlyReceipt { at: receipt.at.unwrap_or(now), cause: receipt.cause.clone() };
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO early (channel, reference, status, received_at, receipt) VALUES (?, ?, ?, ?, ?)",
+            )?
+            .execute((channel, reference, receipt.status.code(), now.0, serde_json::to_string(&kept)?))?;
+        self.memory.early = None;
+        Ok(())
+    }
+
+    /// Remembers the provider's id of a message, and applies the receipts that came before it.
+    pub(super) fn learn_reference(
+        &mut self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        reference: &str,
+        id: MessageId,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO reference (channel, reference, id) VALUES (?, ?, ?)")?
+            .execute((channel, reference, id.0.as_bytes()))?;
+        if !self.any_early()? {
+            return Ok(());
+        }
+        let waiting = self
+            .connection
+            .prepare_cached("SELECT status, receipt FROM early WHERE channel = ?1 AND reference = ?2 ORDER BY status")?
+            .query_map((channel, reference), |row| Ok((super::columns::status(row, 0)?, row.get::<_, String>(1)?)))?
+            .collect::<Result<Vec<(Status, String)>, _>>()?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.connection
+            .prepare_cached("DELETE FROM early WHERE channel = ?1 AND reference = ?2")?
+            .execute((channel, reference))?;
+        self.memory.early = None;
+        let Some(lane) = self.lane_of(department, channel, id)? else { return Ok(()) };
+        for (status, json) in waiting {
+            let EarlyReceipt { at, cause } = serde_json::from_str(&json)?;
+            self.apply_to(department, lane, id, &Report { status, at, cause: cause.as_ref(), resent: false })?;
+        }
+        Ok(())
+    }
+
+    fn any_early(&mut self) -> Result<bool, StoreError> {
+        let any = match self.memory.early {
+            Some(count) => count > 0,
+            None => self.connection.prepare_cached("SELECT 1 FROM early LIMIT 1")?.exists([])?,
+        };
+        self.memory.early = Some(i64::from(any));
+        Ok(any)
+    }
+}

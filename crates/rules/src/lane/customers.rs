@@ -1,0 +1,123 @@
+//! The customers of a lane's head: whose turn it is, who is at the provider's door, who is held back until when.
+
+use super::Place;
+use crate::{message::Priority, time::Timestamp};
+use std::collections::{BTreeSet, HashMap};
+
+/// Both classes, by [`Priority::class`].
+pub(super) const CLASSES: [Priority; 2] = [Priority::Transactional, Priority::Bulk];
+
+#[derive(Debug, Default)]
+struct Customer {
+    /// A message of theirs is at the provider's door.
+    busy: bool,
+    /// Held back until then.
+    held: [Option<Timestamp>; 2],
+    /// Their positions in the head, rising. Nearly always one.
+    positions: [Vec<i64>; 2],
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Customers {
+    by_identifier: HashMap<String, Customer>,
+    /// All holds by their ends.
+    holds: BTreeSet<(Timestamp, String, u8)>,
+}
+
+/// Which message of a customer may go, of each class.
+pub(super) type Turn = [Option<i64>; 2];
+
+impl Customers {
+    pub(super) fn add(&mut self, identifier: &str, place: Place) {
+        let positions = &mut self.entry(identifier).positions[usize::from(place.priority.class())];
+        let at = positions.partition_point(|position| *position < place.position);
+        positions.insert(at, place.position);
+    }
+
+    pub(super) fn remove(&mut self, identifier: &str, place: Place) {
+        if let Some(customer) = self.by_identifier.get_mut(identifier) {
+            customer.positions[usize::from(place.priority.class())].retain(|position| *position != place.position);
+        }
+        self.forget_if_idle(identifier);
+    }
+
+    pub(super) fn set_busy(&mut self, identifier: &str, busy: bool) {
+        self.entry(identifier).busy = busy;
+        self.forget_if_idle(identifier);
+    }
+
+    /// The end of a hold on this class, if there is one.
+    pub(super) fn held(&self, identifier: &str, priority: Priority) -> Option<Timestamp> {
+        self.by_identifier.get(identifier)?.held[usize::from(priority.class())]
+    }
+
+    /// Holds a class back, and returns the positions that have to leave the head for it.
+    pub(super) fn hold(&mut self, identifier: &str, priority: Priority, until: Timestamp) -> Vec<i64> {
+        let class = usize::from(priority.class());
+        let customer = self.entry(identifier);
+        let before = customer.held[class];
+        let until = before.map_or(until, |earlier| earlier.max(until));
+        customer.held[class] = Some(until);
+        let leave = std::mem::take(&mut customer.positions[class]);
+        if let Some(before) = before {
+            self.holds.remove(&(before, identifier.to_owned(), priority.class()));
+        }
+        self.holds.insert((until, identifier.to_owned(), priority.class()));
+        leave
+    }
+
+    /// Ends all holds up to a moment; returns whose.
+    pub(super) fn release(&mut self, now: Timestamp) -> Vec<String> {
+        let mut released = Vec::new();
+        while self.holds.first().is_some_and(|(until, ..)| *until <= now)
+            && let Some((_, identifier, class)) = self.holds.pop_first()
+        {
+            if let Some(customer) = self.by_identifier.get_mut(&identifier) {
+                customer.held[usize::from(class)] = None;
+            }
+            released.push(identifier);
+        }
+        released
+    }
+
+    /// When the next hold ends.
+    pub(super) fn next_release(&self) -> Option<Timestamp> {
+        self.holds.first().map(|(until, ..)| *until)
+    }
+
+    pub(super) fn held_count(&self) -> usize {
+        self.holds.len()
+    }
+
+    /// Which of a customer's messages may go now.
+    pub(super) fn turn(&self, identifier: &str) -> Turn {
+        let Some(customer) = self.by_identifier.get(identifier).filter(|customer| !customer.busy) else {
+            return [None, None];
+        };
+        [0, 1].map(|class| match customer.held[class] {
+            Some(_) => None,
+            None => customer.positions[class].first().copied(),
+        })
+    }
+
+    /// The first position of each class, whether it may go or not.
+    pub(super) fn first(&self, identifier: &str) -> Turn {
+        self.by_identifier
+            .get(identifier)
+            .map_or([None, None], |customer| [0, 1].map(|class| customer.positions[class].first().copied()))
+    }
+
+    /// Drops customers of whom nothing is in memory, so that the table stays as small as the head.
+    pub(super) fn forget_if_idle(&mut self, identifier: &str) {
+        let idle = self.by_identifier.get(identifier).is_some_and(|customer| {
+            !customer.busy && customer.held == [None, None] && customer.positions.iter().all(Vec::is_empty)
+        });
+        if idle {
+            self.by_identifier.remove(identifier);
+        }
+    }
+
+    fn entry(&mut self, identifier: &str) -> &mut Customer {
+        self.by_identifier.entry(identifier.to_owned()).or_default()
+    }
+}

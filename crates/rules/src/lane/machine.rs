@@ -1,0 +1,422 @@
+//! The machine: what comes in, what is to be done.
+
+use super::{
+    Place, Queued,
+    customers::{CLASSES, Customers},
+    head::Head,
+};
+use crate::{
+    ids::MessageId,
+    message::Priority,
+    pace::{adaptive::Adaptive, gcra::Gcra, rate::Rate},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+/// Customers that may be held back at once. Beyond it something is wrong with the provider, and the lane waits
+/// rather than let memory grow.
+const HELD_CUSTOMERS: usize = 10_000;
+
+/// What a lane may do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// How fast.
+    pub rate: Rate,
+    /// Messages of each class in memory.
+    pub head: usize,
+    /// Messages at the provider's door.
+    pub in_flight: usize,
+    /// Messages of one claim.
+    pub claim: usize,
+    /// Of so many messages one is bulk, however much transactional waits.
+    pub bulk_share: u32,
+}
+
+impl Settings {
+    /// A tenth for bulk, 128 a claim.
+    pub fn new(rate: Rate, head: usize, in_flight: usize) -> Self {
+        Self { rate, head: head.max(1), in_flight: in_flight.max(1), claim: 128, bulk_share: 10 }
+    }
+}
+
+/// What a claim stores, so that a restart makes no burst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pace {
+    /// What has been taken.
+    pub taken: Gcra,
+    /// What the provider's throttling left of the rate.
+    pub adaptive: Adaptive,
+}
+
+/// A page to be read from disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadWish {
+    /// Of which class.
+    pub priority: Priority,
+    /// After this position.
+    pub after: i64,
+    /// How many.
+    pub limit: usize,
+}
+
+/// What is to be done now.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// To be claimed, then sent.
+    pub claim: Vec<Queued>,
+    /// To be rejected as expired.
+    pub expired: Vec<Queued>,
+    /// To be put away until a moment.
+    pub held: Vec<(Queued, Timestamp)>,
+    /// To be read.
+    pub load: Vec<LoadWish>,
+    /// When to ask again if nothing else happens.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// How a message left the provider's door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// It has ended for the lane: accepted or refused.
+    Ended,
+    /// It stands on disk until `due`, and its customer's later messages of the class wait as long.
+    HeldUntil(Timestamp),
+}
+
+/// Why a lane does not send more than it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nothing waits.
+    Idle,
+    /// It is sending as fast as it is asked to.
+    Sending,
+    /// Somebody paused it.
+    Paused,
+    /// The rate allows the next at this moment.
+    Rate(Timestamp),
+    /// The provider asked us to wait until this moment.
+    Throttled(Timestamp),
+    /// As many messages as allowed are at the provider's door.
+    InFlight,
+    /// Everything in the head belongs to customers who are at the door or held back until this moment.
+    Customers(Option<Timestamp>),
+}
+
+struct AtTheDoor {
+    customer: String,
+    place: Place,
+}
+
+/// One lane.
+pub struct Lane {
+    settings: Settings,
+    pace: Pace,
+    paused: bool,
+    heads: [Head; 2],
+    customers: Customers,
+    at_the_door: HashMap<MessageId, AtTheDoor>,
+    /// Messages that expire, in order: (when, class, position).
+    expiring: BTreeSet<(Timestamp, u8, i64)>,
+    held: Vec<(Queued, Timestamp)>,
+    /// Transactional messages since the last bulk one.
+    since_bulk: u32,
+}
+
+impl Lane {
+    /// A lane after a start: nothing in memory yet, its pace as it was stored.
+    pub fn new(settings: Settings, pace: Pace, paused: bool) -> Self {
+        Self {
+            settings,
+            pace,
+            paused,
+            heads: [Head::unknown(), Head::unknown()],
+            customers: Customers::default(),
+            at_the_door: HashMap::new(),
+            expiring: BTreeSet::new(),
+            held: Vec::new(),
+            since_bulk: 0,
+        }
+    }
+
+    /// A message has just been accepted, or a scheduled one has come due, at the end of its class.
+    pub fn arrived(&mut self, queued: Queued) {
+        let head = &mut self.heads[class(queued.place)];
+        if head.admits(queued.place.position, self.settings.head) {
+            self.insert(queued);
+        }
+    }
+
+    /// Something arrived that could not be handed over: the rest is on disk.
+    pub fn overflowed(&mut self) {
+        for head in &mut self.heads {
+            head.missed |= head.loading;
+            head.more_on_disk = true;
+        }
+    }
+
+    /// A page that [`Effects::load`] asked for.
+    pub fn loaded(&mut self, priority: Priority, messages: Vec<Queued>, complete: bool) {
+        for queued in self.heads[usize::from(priority.class())].page(messages, complete) {
+            self.insert(queued);
+        }
+    }
+
+    /// A page could not be read; it will be asked for again.
+    pub fn load_failed(&mut self, priority: Priority) {
+        self.heads[usize::from(priority.class())].loading = false;
+    }
+
+    /// All messages that were put away until `due` come back to their places, and the holds up to then end.
+    pub fn returned(&mut self, messages: Vec<Queued>, due: Timestamp) {
+        for customer in self.customers.release(due) {
+            self.refresh(&customer);
+            self.customers.forget_if_idle(&customer);
+        }
+        for queued in messages {
+            if self.heads[class(queued.place)].readmits(queued.place.position) {
+                self.insert(queued);
+            }
+        }
+    }
+
+    /// Holds a customer's class back until a moment: after a start, or when a message was put away.
+    pub fn hold(&mut self, customer: &str, priority: Priority, until: Timestamp) {
+        let leave = self.customers.hold(customer, priority, until);
+        let until = self.customers.held(customer, priority).unwrap_or(until);
+        for position in leave {
+            let head = &mut self.heads[usize::from(priority.class())];
+            head.ready.remove(&position);
+            if let Some(queued) = head.waiting.remove(&position) {
+                self.forget_expiry(&queued);
+                self.held.push((queued, until));
+            }
+        }
+    }
+
+    /// A message has left the provider's door.
+    pub fn released(&mut self, id: MessageId, how: Released) {
+        let Some(AtTheDoor { customer, place }) = self.at_the_door.remove(&id) else { return };
+        self.customers.set_busy(&customer, false);
+        if let Released::HeldUntil(until) = how {
+            self.hold(&customer, place.priority, until);
+        }
+        self.refresh(&customer);
+    }
+
+    /// A claimed message was certainly not sent: it stands where it stood, and what it took of the rate comes back.
+    pub fn not_sent(&mut self, queued: Queued, taken_at: Timestamp) {
+        let Some(door) = self.at_the_door.remove(&queued.message.id) else { return };
+        self.pace.taken.give_back(&self.settings.rate, 1, taken_at);
+        self.customers.set_busy(&door.customer, false);
+        self.insert(queued);
+    }
+
+    /// The provider asked this identifier to slow down.
+    pub fn throttled(&mut self, now: Timestamp, retry_after: Option<Duration>) {
+        self.pace.adaptive.throttled(now, retry_after);
+    }
+
+    /// Pauses or resumes.
+    pub fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Changes the rate from now on.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.settings.rate = rate;
+    }
+
+    /// What a claim stores.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// The rate that holds now.
+    pub fn effective_rate(&self, now: Timestamp) -> Rate {
+        self.pace.adaptive.effective(&self.settings.rate, now)
+    }
+
+    /// Messages at the provider's door.
+    pub fn in_flight(&self) -> usize {
+        self.at_the_door.len()
+    }
+
+    /// Messages in memory.
+    pub fn in_memory(&self) -> usize {
+        self.heads.iter().map(|head| head.waiting.len()).sum()
+    }
+
+    /// What is to be done now. What it returns to be claimed counts as being at the provider's door.
+    pub fn take(&mut self, now: Timestamp) -> Effects {
+        let expired = self.take_expired(now);
+        let claim = self.take_claim(now);
+        Effects {
+            wake_at: self.wake_at(now),
+            load: self.load_wishes(),
+            held: std::mem::take(&mut self.held),
+            claim,
+            expired,
+        }
+    }
+
+    /// Why it does not send more.
+    pub fn waiting(&self, now: Timestamp) -> Waiting {
+        let anything = self.heads.iter().any(|head| !head.waiting.is_empty() || head.more_on_disk);
+        let ready = self.heads.iter().any(|head| !head.ready.is_empty());
+        if self.paused {
+            Waiting::Paused
+        } else if let Some(until) = self.pace.adaptive.held_until(now) {
+            Waiting::Throttled(until)
+        } else if !anything && self.at_the_door.is_empty() {
+            self.customers.next_release().map_or(Waiting::Idle, |until| Waiting::Customers(Some(until)))
+        } else if self.at_the_door.len() >= self.settings.in_flight {
+            Waiting::InFlight
+        } else if ready {
+            match self.pace.taken.ready_at(&self.effective_rate(now), now, 1) {
+                at if at > now => Waiting::Rate(at),
+                _ => Waiting::Sending,
+            }
+        } else if self.in_memory() > 0 {
+            Waiting::Customers(self.customers.next_release())
+        } else {
+            Waiting::Sending
+        }
+    }
+
+    fn take_claim(&mut self, now: Timestamp) -> Vec<Queued> {
+        let slots = self.settings.in_flight.saturating_sub(self.at_the_door.len()).min(self.settings.claim);
+        if slots == 0 || !self.may_send(now) {
+            return Vec::new();
+        }
+        let rate = self.effective_rate(now);
+        let most = u32::try_from(slots).unwrap_or(u32::MAX);
+        let allowed = self.pace.taken.available(&rate, now, most);
+        let mut claim = Vec::new();
+        while claim.len() < allowed as usize
+            && let Some(queued) = self.next()
+        {
+            self.customers.set_busy(&queued.message.to, true);
+            self.customers.remove(&queued.message.to, queued.place);
+            self.refresh(&queued.message.to);
+            let door = AtTheDoor { customer: queued.message.to.clone(), place: queued.place };
+            self.at_the_door.insert(queued.message.id, door);
+            claim.push(queued);
+        }
+        if !claim.is_empty() {
+            self.pace.taken.take(&rate, now, u32::try_from(claim.len()).unwrap_or(u32::MAX));
+        }
+        claim
+    }
+
+    fn may_send(&self, now: Timestamp) -> bool {
+        !self.paused
+            && self.customers.held_count() < HELD_CUSTOMERS
+            && self.heads.iter().any(|head| !head.ready.is_empty())
+            && self.pace.adaptive.held_until(now).is_none()
+    }
+
+    /// The next message that may go: transactional first, but each tenth place belongs to bulk.
+    fn next(&mut self) -> Option<Queued> {
+        let [transactional, bulk] = &self.heads;
+        let bulk_turn = self.since_bulk + 1 >= self.settings.bulk_share;
+        let class = match (transactional.ready.first(), bulk.ready.first()) {
+            (Some(_), Some(_)) if bulk_turn => 1,
+            (Some(_), _) => 0,
+            (None, Some(_)) => 1,
+            (None, None) => return None,
+        };
+        let head = &mut self.heads[class];
+        let position = head.ready.pop_first()?;
+        let queued = head.waiting.remove(&position)?;
+        self.since_bulk = if class == 1 { 0 } else { self.since_bulk.saturating_add(1) };
+        self.forget_expiry(&queued);
+        Some(queued)
+    }
+
+    fn take_expired(&mut self, now: Timestamp) -> Vec<Queued> {
+        let mut expired = Vec::new();
+        while self.expiring.first().is_some_and(|(at, ..)| *at <= now)
+            && let Some((_, class, position)) = self.expiring.pop_first()
+        {
+            let head = &mut self.heads[usize::from(class)];
+            head.ready.remove(&position);
+            if let Some(queued) = head.waiting.remove(&position) {
+                self.customers.remove(&queued.message.to, queued.place);
+                self.refresh(&queued.message.to);
+                expired.push(queued);
+            }
+        }
+        expired
+    }
+
+    fn load_wishes(&mut self) -> Vec<LoadWish> {
+        let mut wishes = Vec::new();
+        for (priority, head) in CLASSES.into_iter().zip(&mut self.heads) {
+            if head.more_on_disk && !head.loading && head.waiting.len() <= self.settings.head / 2 {
+                head.loading = true;
+                let limit = self.settings.head - head.waiting.len();
+                wishes.push(LoadWish { priority, after: head.loaded_to, limit });
+            }
+        }
+        wishes
+    }
+
+    fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let ready = self.heads.iter().any(|head| !head.ready.is_empty());
+        let room = self.at_the_door.len() < self.settings.in_flight;
+        let pace = (ready && room && !self.paused).then(|| {
+            let rate = self.effective_rate(now);
+            let held = self.pace.adaptive.held_until(now).unwrap_or(now);
+            self.pace.taken.ready_at(&rate, now, 1).max(held)
+        });
+        let expiry = self.expiring.first().map(|(at, ..)| *at);
+        [pace, expiry, self.customers.next_release()].into_iter().flatten().min()
+    }
+
+    /// Puts a message in the head, or away if its customer is held back.
+    fn insert(&mut self, queued: Queued) {
+        let place = queued.place;
+        if let Some(until) = self.customers.held(&queued.message.to, place.priority) {
+            self.held.push((queued, until));
+            return;
+        }
+        // Who was first until now may stand behind the newcomer.
+        if let Some(first) = self.customers.first(&queued.message.to)[class(place)] {
+            self.heads[class(place)].ready.remove(&first);
+        }
+        self.customers.add(&queued.message.to, place);
+        if let Some(at) = queued.message.expires_at {
+            self.expiring.insert((at, place.priority.class(), place.position));
+        }
+        let customer = queued.message.to.clone();
+        self.heads[class(place)].waiting.insert(place.position, queued);
+        self.refresh(&customer);
+    }
+
+    /// Brings `ready` in line with whose turn it is.
+    fn refresh(&mut self, customer: &str) {
+        let (turn, first) = (self.customers.turn(customer), self.customers.first(customer));
+        for (head, (turn, first)) in self.heads.iter_mut().zip(turn.into_iter().zip(first)) {
+            match (turn, first) {
+                (Some(position), _) => drop(head.ready.insert(position)),
+                (None, Some(position)) => drop(head.ready.remove(&position)),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn forget_expiry(&mut self, queued: &Queued) {
+        if let Some(at) = queued.message.expires_at {
+            self.expiring.remove(&(at, queued.place.priority.class(), queued.place.position));
+        }
+    }
+}
+
+fn class(place: Place) -> usize {
+    usize::from(place.priority.class())
+}

@@ -1,0 +1,230 @@
+//! A lane against a small model of the store: whatever happens in whatever order, the promises hold.
+
+use super::*;
+use crate::{ids::MessageId, message::Priority, pace::rate::Rate, protocol::Protocol, time::Timestamp};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+const START: Timestamp = Timestamp(1_795_348_800_000_000);
+
+/// What the store would hold, and what the provider has seen.
+struct World {
+    lane: Lane,
+    now: Timestamp,
+    live: [BTreeMap<i64, Queued>; 2],
+    later: Vec<(Timestamp, Queued)>,
+    at_door: Vec<Queued>,
+    calls: Vec<(Timestamp, Queued)>,
+    position: i64,
+    put_away: usize,
+}
+
+impl World {
+    fn new(settings: Settings) -> Self {
+        Self {
+            lane: Lane::new(settings, machine::Pace::default(), false),
+            now: START,
+            live: [BTreeMap::new(), BTreeMap::new()],
+            later: Vec::new(),
+            at_door: Vec::new(),
+            calls: Vec::new(),
+            position: 0,
+            put_away: 0,
+        }
+    }
+
+    fn accept(&mut self, customer: u8, priority: Priority) {
+        self.position += 1;
+        let message = Message {
+            id: MessageId(uuid::Uuid::from_u128(self.position as u128)),
+            protocol: Protocol::SMS,
+            from: "1".into(),
+            to: format!("customer-{customer}"),
+            text: String::new(),
+            files: vec![],
+            metadata: None,
+            priority,
+            accepted_at: self.now,
+            send_at: None,
+            expires_at: None,
+        };
+        let place = Place { priority, position: self.position };
+        let queued = Queued { place, attempt: 0, resent: false, message: Arc::new(message) };
+        self.live[usize::from(priority.class())].insert(place.position, queued.clone());
+        self.lane.arrived(queued);
+        self.step();
+    }
+
+    /// Does what the lane wants, as the shell would.
+    fn step(&mut self) {
+        loop {
+            let effects = self.lane.take(self.now);
+            for (queued, due) in effects.held {
+                self.live[usize::from(queued.place.priority.class())].remove(&queued.place.position);
+                self.later.push((due, queued));
+                self.put_away += 1;
+            }
+            for queued in effects.claim {
+                let door = self.at_door.iter().any(|other| other.message.to == queued.message.to);
+                assert!(!door, "two messages of one customer at the door");
+                self.calls.push((self.now, queued.clone()));
+                self.at_door.push(queued);
+            }
+            if effects.load.is_empty() {
+                break;
+            }
+            for wish in effects.load {
+                let class = usize::from(wish.priority.class());
+                let page: Vec<_> =
+                    self.live[class].range(wish.after + 1..).take(wish.limit).map(|(_, q)| q.clone()).collect();
+                let complete = page.len() < wish.limit;
+                self.lane.loaded(wish.priority, page, complete);
+            }
+        }
+        let now = self.now;
+        let (mut due, rest): (Vec<_>, Vec<_>) = self.later.drain(..).partition(|(at, _)| *at <= now);
+        self.later = rest;
+        if !due.is_empty() {
+            due.sort_by_key(|(at, queued)| (*at, queued.place.position));
+            let returned: Vec<_> = due.into_iter().map(|(_, queued)| queued).collect();
+            for queued in &returned {
+                self.live[usize::from(queued.place.priority.class())].insert(queued.place.position, queued.clone());
+            }
+            self.lane.returned(returned, now);
+            self.step();
+        } else {
+            self.lane.returned(vec![], now);
+        }
+    }
+
+    fn outcome(&mut self, pick: usize, kind: u8) {
+        if self.at_door.is_empty() {
+            return;
+        }
+        let queued = self.at_door.swap_remove(pick % self.at_door.len());
+        let class = usize::from(queued.place.priority.class());
+        match kind {
+            0..=5 => {
+                self.live[class].remove(&queued.place.position);
+                self.lane.released(queued.message.id, Released::Ended);
+            }
+            6 => {
+                let due = self.now + Duration::from_millis(700);
+                self.live[class].remove(&queued.place.position);
+                let again = Queued { attempt: queued.attempt + 1, ..queued.clone() };
+                self.later.push((due, again));
+                self.put_away += 1;
+                self.lane.released(queued.message.id, Released::HeldUntil(due));
+            }
+            _ => {
+                self.calls.retain(|(_, call)| call.message.id != queued.message.id || call.attempt != queued.attempt);
+                self.lane.not_sent(queued, self.now);
+            }
+        }
+        self.step();
+    }
+
+    fn finish(&mut self) {
+        for _ in 0..100_000 {
+            let left = self.live.iter().map(BTreeMap::len).sum::<usize>() + self.later.len() + self.at_door.len();
+            if left == 0 {
+                return;
+            }
+            self.now = self.now + Duration::from_millis(100);
+            self.step();
+            while !self.at_door.is_empty() {
+                self.outcome(0, 0);
+            }
+        }
+        panic!("the lane never came to an end: {:?}", self.lane.waiting(self.now));
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Action {
+    Accept(u8, bool),
+    Outcome(usize, u8),
+    Pass(u16),
+    Overflow,
+}
+
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let action = prop_oneof![
+        4 => (0u8..6, any::<bool>()).prop_map(|(customer, bulk)| Action::Accept(customer, bulk)),
+        3 => (any::<usize>(), 0u8..8).prop_map(|(pick, kind)| Action::Outcome(pick, kind)),
+        1 => (1u16..900).prop_map(Action::Pass),
+        1 => Just(Action::Overflow),
+    ];
+    proptest::collection::vec(action, 1..150)
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_lost_doubled_or_out_of_order(actions in actions(), head in 1usize..6, in_flight in 1usize..5) {
+        let mut world = World::new(Settings::new("50/s,burst=3".parse().unwrap(), head, in_flight));
+        for action in actions {
+            match action {
+                Action::Accept(customer, bulk) => {
+                    world.accept(customer, if bulk { Priority::Bulk } else { Priority::Transactional })
+                }
+                Action::Outcome(pick, kind) => world.outcome(pick, kind),
+                Action::Pass(milliseconds) => {
+                    world.now = world.now + Duration::from_millis(milliseconds.into());
+                    world.step();
+                }
+                Action::Overflow => { world.lane.overflowed(); world.step(); }
+            }
+            // Above the head there is only what came back from the door or from being put away.
+            prop_assert!(world.lane.in_memory() <= 2 * head + in_flight + world.put_away, "memory {}", world.lane.in_memory());
+        }
+        world.finish();
+        let sent: HashSet<_> = world.calls.iter().map(|(_, queued)| queued.message.id).collect();
+        prop_assert_eq!(sent.len() as i64, world.position, "every message was called");
+        // One call for each try.
+        let tries: HashSet<_> = world.calls.iter().map(|(_, queued)| (queued.message.id, queued.attempt)).collect();
+        prop_assert_eq!(tries.len(), world.calls.len());
+        // First tries of one customer and class rise.
+        let mut last: HashMap<(String, Priority), i64> = HashMap::new();
+        for (_, queued) in &world.calls {
+            let before = last.insert((queued.message.to.clone(), queued.place.priority), queued.place.position);
+            prop_assert!(before.is_none_or(|before| before <= queued.place.position), "{before:?} {:?}", queued.place);
+        }
+        // The pace: in any second no more than the rate and its burst.
+        for (index, (from, _)) in world.calls.iter().enumerate() {
+            let within = world.calls[index..].iter().filter(|(at, _)| *at < *from + Duration::from_secs(1)).count();
+            prop_assert!(within <= 50 + 3, "{within} in a second");
+        }
+    }
+}
+
+#[test]
+fn bulk_keeps_a_tenth_of_a_busy_lane() {
+    let mut world = World::new(Settings::new(Rate::UNLIMITED, 500, 1));
+    for customer in 0..200 {
+        world.accept(customer, Priority::Transactional);
+        world.accept(customer, Priority::Bulk);
+    }
+    while world.calls.len() < 100 {
+        world.outcome(0, 0);
+    }
+    let bulk = world.calls[..100].iter().filter(|(_, queued)| queued.place.priority == Priority::Bulk).count();
+    assert!((9..=11).contains(&bulk), "{bulk}");
+}
+
+#[test]
+fn expired_messages_leave_even_a_paused_lane() {
+    let mut lane = Lane::new(Settings::new(Rate::UNLIMITED, 10, 10), machine::Pace::default(), true);
+    let _ = lane.take(START);
+    lane.loaded(Priority::Transactional, vec![], true);
+    let mut world = World::new(Settings::new(Rate::UNLIMITED, 10, 10));
+    world.accept(1, Priority::Transactional);
+    let mut queued = world.calls.remove(0).1;
+    let expires_at = START + Duration::from_secs(5);
+    queued.message = Arc::new(Message { expires_at: Some(expires_at), ..Message::clone(&queued.message) });
+    lane.arrived(queued);
+    assert_eq!(lane.take(START).wake_at, Some(expires_at));
+    let effects = lane.take(expires_at);
+    assert_eq!((effects.expired.len(), effects.claim.len()), (1, 0));
+    assert_eq!(lane.waiting(expires_at), Waiting::Paused);
+}
