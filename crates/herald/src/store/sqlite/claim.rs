@@ -4,7 +4,7 @@ use super::{Store, Writing, columns};
 use crate::store::{
     Checking, Claim, ClaimedNow, DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, Recovered, StoreError,
 };
-use herald_rules::{message::Priority, time::Timestamp};
+use herald_rules::{ids::MessageId, message::Priority, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::time::Duration;
 
