@@ -4,6 +4,7 @@
 //! rule can be tested without a runtime, and the shells in `herald` stay thin.
 
 pub mod breaker;
+pub mod identifier;
 pub mod ids;
 pub mod lane;
 pub mod message;
