@@ -4,6 +4,7 @@
 //! rule can be tested without a runtime, and the shells in `herald` stay thin.
 
 pub mod breaker;
+pub mod content;
 pub mod identifier;
 pub mod ids;
 pub mod lane;
@@ -11,6 +12,8 @@ pub mod message;
 pub mod pace;
 pub mod protocol;
 pub mod reason;
+pub mod redact;
 pub mod retry;
+pub mod signature;
 pub mod status;
 pub mod time;
