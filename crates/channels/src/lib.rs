@@ -4,3 +4,6 @@
 //! into [`contract::Receipt`]s. It sees neither the store, nor the server, nor another adapter.
 
 pub mod contract;
+pub mod http;
+pub mod registry;
+pub mod simulated;
