@@ -103,7 +103,7 @@ fn only_the_right_signature_is_taken() {
     let with = |value: &str| HeaderMap::from_iter([(SIGNATURE_HEADER.parse().unwrap(), value.parse().unwrap())]);
     for (headers, taken) in [
         (good, true),
-        (with(&text.replace("sha256=", "sha256=").to_uppercase()), false),
+        (with(&text.to_uppercase()), false),
         (with(&format!("sha256={}", text.trim_start_matches("sha256=").to_uppercase())), true),
         (HeaderMap::new(), false),
         (signed(body, "other"), false),
