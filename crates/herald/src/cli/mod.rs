@@ -5,6 +5,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod exit;
 mod output;
 
@@ -46,6 +47,7 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Config(config::Config),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
 }
 
@@ -65,6 +67,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
     match cli.command {
         Command::Config(command) => command.run(&cli.global, output),
+        Command::Doctor(command) => command.run(&cli.global, output),
         Command::Completions(command) => command.run(output),
     }
 }

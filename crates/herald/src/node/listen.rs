@@ -109,6 +109,11 @@ impl Listener {
     }
 }
 
+/// Whether a listener could use these files, for those who want to know before a start.
+pub fn check_tls(files: Tls) -> anyhow::Result<()> {
+    Certificates::read(files).map(|_| ())
+}
+
 /// What all connections of a listener share.
 struct Server {
     router: Router,
