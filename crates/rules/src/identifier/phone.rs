@@ -120,7 +120,7 @@ fn digits(text: &str, buffer: &mut [u8; BUFFER]) -> Result<usize, IdentifierErro
             _ => return Err(IdentifierError::NotANumber),
         }
     }
-    if !plus && buffer[..length].starts_with(b"00") {
+    if buffer[..length].starts_with(b"00") {
         buffer.copy_within(2..length, 0);
         length -= 2;
     }
@@ -191,6 +191,7 @@ mod tests {
             ("972550000001", "972550000001"),
             ("+972 55-000-0001", "972550000001"),
             ("00972550000001", "972550000001"),
+            ("+00 972 550000001", "972550000001"),
             ("\u{202a}+972\u{a0}55\u{2011}000\u{2011}0001\u{202c}", "972550000001"),
             ("1 (555) 010-0200", "15550100200"),
             ("15550100200", "15550100200"),

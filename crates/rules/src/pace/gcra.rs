@@ -173,6 +173,28 @@ mod tests {
         }
     }
 
+    /// Never early by a fraction: a third of a second is rounded up, in the named moment and in the step itself.
+    #[test]
+    fn fractions_are_rounded_up() {
+        let thirds = rate("3/s,burst=1");
+        let mut gcra = Gcra::default();
+        assert_eq!(gcra.try_take(&thirds, T0, 1), Ok(()));
+        assert_eq!(gcra.try_take(&thirds, at(333_333), 1), Err(at(333_334)));
+        for count in [3, 7, 333, 19_999] {
+            let rate = Rate::new(count, Duration::from_secs(1)).unwrap();
+            assert!(step(&rate) * i128::from(count) >= 1_000_000 * GRAIN, "{count}");
+        }
+    }
+
+    /// Above a million a second several steps fit into the clock's grain; the burst still bounds what goes at once.
+    #[test]
+    fn steps_below_the_grain_do_not_add_to_the_burst() {
+        let rate = rate("4_000_000/s,burst=1");
+        let mut gcra = Gcra::default();
+        assert_eq!(gcra.try_take(&rate, T0, 1), Ok(()));
+        assert_eq!(gcra.available(&rate, at(1), 100), 1);
+    }
+
     #[test]
     fn a_pause_gives_the_full_burst_and_no_more() {
         let rate = rate("80/s,burst=10");
@@ -232,6 +254,9 @@ mod tests {
         // Not more than a full bucket, even when too much is given back.
         gcra.give_back(&rate, 50, T0);
         assert_eq!(gcra.available(&rate, T0, 10), 3);
+        let slow = self::rate("1/31d");
+        gcra.give_back(&slow, u32::MAX, T0);
+        assert_eq!(gcra.available(&slow, T0, 10), 1, "nor does it overflow");
         // After a later take the pause has been used: nothing comes back.
         gcra.take(&rate, at(5_000_000), 3);
         gcra.give_back(&rate, 3, T0);
