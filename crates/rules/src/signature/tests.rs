@@ -51,13 +51,13 @@ fn standard_webhooks_vector() {
     assert_eq!(verify(b"\xff", now), Err(SignatureError::Mismatch("webhook-signature")));
 }
 
-/// RFC 2202, test cases 2 and 6: a short key and one longer than a block.
+/// RFC 2202, test case 2, and two values that are widely published for checking an implementation.
 #[test]
 fn hmac_sha1_vectors() {
     let what = b"what do ya want for nothing?";
     assert_eq!(sha1_signature("Jefe", what), "sha1=effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
-    let sized = b"The quick brown fox jumps over the lazy dog";
-    assert_eq!(sha1_signature("key", sized), "sha1=de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9");
+    let fox = b"The quick brown fox jumps over the lazy dog";
+    assert_eq!(sha1_signature("key", fox), "sha1=de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9");
     assert_eq!(sha1_signature("", b""), "sha1=fbdb1d1b18aa6c08324b7d64b71fb76370690e1d");
 }
 
