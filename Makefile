@@ -30,8 +30,7 @@ openapi: ## Write openapi.json anew, after a change of the API
 	cargo xtask openapi
 
 deny: setup ## Licences, banned crates and sources of dependencies (builds cargo-deny at first)
-	.ci/tool cargo-deny 0.20.2
-	cargo deny --locked check bans licenses sources
+	"$$(.ci/tool cargo-deny 0.20.2)" --locked check bans licenses sources
 
 setup:
 	@.ci/setup

@@ -7,7 +7,9 @@ mod completions;
 mod config;
 mod doctor;
 mod exit;
+mod http;
 mod output;
+mod profile;
 
 pub use exit::{Failure, Kind};
 

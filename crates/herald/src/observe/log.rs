@@ -10,6 +10,7 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// `log.filter` was checked when the settings were loaded, so the only error left is that there is a log already.
 pub fn start(settings: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::builder().parse(&settings.filter).context("log.filter cannot be read")?;
+    super::personal::show(settings.show_personal_data);
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.format {
         Format::Text => lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).compact().try_init(),

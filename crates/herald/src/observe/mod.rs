@@ -3,5 +3,6 @@
 pub mod internal;
 pub mod log;
 pub mod metrics;
+pub mod personal;
 mod process;
 pub mod request;

@@ -30,7 +30,11 @@ fn space(folder: &Path) -> Finding {
     let free = match rustix::fs::statvfs(&there) {
         Ok(found) => found.f_bavail.saturating_mul(found.f_frsize),
         Err(error) => {
-            return Finding::warn(CHECK, format!("The space for {} cannot be found out: {error}.", there.display()), "");
+            return Finding::warn(
+                CHECK,
+                format!("The space for {} cannot be found out: {error}.", there.display()),
+                "",
+            );
         }
     };
     let sentence = format!("{} MiB are free for {}.", free / MIB, folder.display());
