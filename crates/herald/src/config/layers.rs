@@ -187,12 +187,18 @@ impl Merged {
     }
 
     fn section<T: DeserializeOwned>(&self, name: &str, problems: &mut Vec<Problem>) -> Option<T> {
-        let read = self.figment.find_value(name).and_then(|value| value.deserialize());
-        read.map_err(|error| {
-            let key = [name].into_iter().chain(error.path.iter().map(String::as_str)).collect::<Vec<_>>().join(".");
-            problems.push(bad_value(self.origin(&key), &key, &error));
-        })
-        .ok()
+        let read = match self.figment.find_value(name) {
+            Ok(value) => value.deserialize(),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(section) => Some(section),
+            Err(error) => {
+                let key = [name].into_iter().chain(error.path.iter().map(String::as_str)).collect::<Vec<_>>().join(".");
+                problems.push(bad_value(self.origin(&key), &key, &error));
+                None
+            }
+        }
     }
 
     /// Where a value came from; for an entry of a list, where the list came from.
