@@ -29,7 +29,8 @@ bench: setup ## Measure, and write bench/RESULTS.md and bench/results.json
 openapi: ## Write openapi.json anew, after a change of the API
 	cargo xtask openapi
 
-# Its first run builds the tool: 190 s of processor time, 100 s on two quiet cores.
+# Its first run builds the tool: 190 s of processor time, which took 4 min 36 s at the lowest priority on a busy machine
+# with two cores. Not measured on a quiet one; over 4 minutes there, take it out of .ci/checks.
 deny: setup ## Licences, banned crates and sources of dependencies
 	"$$(.ci/tool cargo-deny 0.20.2)" --locked check bans licenses sources
 
