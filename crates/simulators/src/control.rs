@@ -1,20 +1,10 @@
-//! The control interface, for a simulator that runs as a process of its own. Unguarded: it listens on loopback only.
-//!
-//! | call | does |
-//! | --- | --- |
-//! | `GET /control/behaviour` | the behaviour of every protocol |
-//! | `PUT /control/behaviour` | changes it; an object by protocol, or `all`, partial at every level: `{"all": {"answers": {"latencyMs": 50}}, "SMS": {"receipts": {"missingShare": 0.1}}}` |
-//! | `GET /control/summary` | [`crate::Summary`] |
-//! | `GET /control/journal?kind=calls&after=0&limit=1000&from=&to=` | `{"entries", "next"}`: [`crate::Call`]s in the order of arrival, of all or of one sender and recipient; `kind=receipts` gives [`crate::SentReceipt`]s |
-//! | `GET /control/duplicates` | the client references that were taken more than once |
-//! | `PUT /control/journal` | `{"mode": "full"}` or `{"mode": "counting"}`, see [`crate::Mode`] |
-//! | `DELETE /control/journal` | forgets all calls, receipts and counts |
-//! | `PUT /control/accounts` | `{"key", "callbackSecret"}`: adds an account or changes its secret for new callback addresses |
+//! The control interface, for a simulator that runs as a process of its own. Its calls are listed in the crate's
+//! documentation. Unguarded: it listens on loopback only.
 
 use crate::{
     code::Code,
     engine::Engine,
-    journal::{Call, Mode},
+    record::{Call, Mode},
     simulator::Account,
     wire::{Refusal, json},
 };

@@ -1,13 +1,15 @@
 //! The state that all connections share, and what happens to one call.
 
 use crate::{
-    behaviour::{Behaviours, RateLimit, Scope},
+    behaviour::{RateLimit, Scope},
+    behaviours::Behaviours,
     callbacks::Targets,
     code::Code,
-    journal::{Journal, Mode, Summary},
+    journal::Journal,
     limit::Buckets,
     magic::Magic,
     plan::{self, Plan, Reply},
+    record::{Mode, Summary},
     shard::Waiting,
     simulator::{Account, Options},
     wire::{self, ReceiptStatus},

@@ -1,47 +1,31 @@
 //! Recipients with a fixed outcome, as the test numbers of commercial APIs.
 
-/// What the last five digits of a recipient ask for. For Apple, whose channel has no receipts, only the outcome of the
-/// call applies.
-///
-/// | last digits | outcome |
-/// | --- | --- |
-/// | `00001` | accepted, delivered, and read where the protocol reports it |
-/// | `00002` | refused: `recipient_not_reachable` |
-/// | `00003` | accepted, then failed: `delivery_failed` |
-/// | `00004` | throttled twice (429, `Retry-After: 1`, `rate_limited_recipient`), then accepted and delivered |
-/// | `00005` | taken, but the first answer is lost; delivered |
-/// | `00006` | not taken, and the first answer is lost; a second try is accepted and delivered |
-/// | `00007` | delivered, and the receipt comes before the answer of the call |
-/// | `00008` | every receipt twice, and in the wrong order |
-/// | `00009` | accepted, and never a receipt |
-/// | `00010` | 503, then 500, then accepted and delivered |
-/// | `00011` | refused: `content_refused` |
-/// | `00012` | the answer takes three seconds; accepted and delivered |
+/// What the last five digits of a recipient ask for. What each means for a message is in the crate's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Magic {
-    /// `00001`.
+    /// `00001`: accepted, delivered, and read where the protocol reports it.
     Delivered,
-    /// `00002`.
+    /// `00002`: refused.
     NotReachable,
-    /// `00003`.
+    /// `00003`: accepted, then failed.
     FailsLater,
-    /// `00004`.
+    /// `00004`: 429 twice, then accepted.
     ThrottledTwice,
-    /// `00005`.
+    /// `00005`: taken, the first answer lost.
     AnswerLost,
-    /// `00006`.
+    /// `00006`: not taken, the first answer lost.
     CallLost,
-    /// `00007`.
+    /// `00007`: the receipt before the answer.
     ReceiptFirst,
-    /// `00008`.
+    /// `00008`: every receipt twice, in the wrong order.
     TwiceAndBackwards,
-    /// `00009`.
+    /// `00009`: accepted, never a receipt.
     NoReceipts,
-    /// `00010`.
+    /// `00010`: 503, 500, then accepted.
     BrokenTwice,
-    /// `00011`.
+    /// `00011`: refused.
     ContentRefused,
-    /// `00012`.
+    /// `00012`: the answer takes three seconds.
     Slow,
 }
 
@@ -81,6 +65,14 @@ impl Magic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_documented_table_has_a_row_for_each() {
+        let page = include_str!("../../../docs/simulated-providers.md");
+        for magic in Magic::ALL {
+            assert!(page.contains(&format!("| `{}` |", magic.suffix())), "{magic:?}");
+        }
+    }
 
     #[test]
     fn every_suffix_is_found_and_nothing_else() {

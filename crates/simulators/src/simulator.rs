@@ -1,9 +1,9 @@
 //! Starting a simulator, and the handle by which tests and the demo steer and question it.
 
 use crate::{
-    behaviour::Behaviours,
+    behaviours::Behaviours,
     engine::Engine,
-    journal::{Call, Mode, SentReceipt, Summary},
+    record::{Call, Mode, SentReceipt, Summary},
     server,
 };
 use serde::{Deserialize, Serialize};

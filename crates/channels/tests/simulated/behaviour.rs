@@ -1,11 +1,12 @@
 //! What can be set while the simulator runs.
 
-use crate::setting::{PATIENCE, Setting, by_message, reason};
+use crate::setting::{PATIENCE, Setting, adapter, by_message, outgoing, reason};
+use axum::{Router, routing::post};
 use herald_channels::contract::{LookUp, Outcome, Throttled};
 use herald_rules::{protocol::Protocol, reason::Reason, status::Status};
-use herald_simulators::{CallOutcome, Code, RateLimit, Scope};
+use herald_simulators::{CallOutcome, Code, Options, RateLimit, Scope, Simulator};
 use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use tokio::{net::TcpSocket, time::timeout};
 
 /// Sends `count` plain messages one after the other, each once.
 async fn send(setting: &Setting, count: usize) -> Vec<Outcome> {
@@ -159,6 +160,24 @@ async fn callbacks_come_again_until_they_are_taken() {
     let sent = timeout(PATIENCE, setting.simulator.until(|summary| summary.receipts_waiting == 0)).await.unwrap();
     assert_eq!((sent.receipts.values().sum::<u64>(), sent.receipts_given_up), (5, 0));
     assert!(setting.simulator.receipts().iter().any(|receipt| receipt.tries > 1));
+}
+
+#[tokio::test]
+async fn a_receiver_that_starts_again_gets_what_it_missed() {
+    // Bound but not listening: connections are refused, and nobody else can take the port.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let receiver = socket.local_addr().unwrap();
+    let simulator = Simulator::start(Options::default()).await.unwrap();
+    let callback_url = format!("http://{receiver}/callbacks/1");
+    let adapter = adapter(Protocol::SMS, &simulator.base_url(), &callback_url, 10_000);
+    adapter.send(&outgoing(Protocol::SMS, "491705554321")).await;
+    timeout(PATIENCE, simulator.until(|summary| summary.callback_posts_refused >= 2)).await.unwrap();
+    let listener = socket.listen(16).unwrap();
+    let router = Router::new().route("/callbacks/1", post(|| async {}));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let summary = timeout(PATIENCE, simulator.until(|summary| summary.receipts_waiting == 0)).await.unwrap();
+    assert_eq!((summary.receipts.values().sum::<u64>(), summary.receipts_given_up), (1, 0));
 }
 
 #[tokio::test]

@@ -7,8 +7,12 @@
 //! and a time-out (32 calls at a time, one thread, median of 3). At 10,000 calls a second that is a twentieth of a core,
 //! for which it brings ALPN, time-outs, name look-up and the system's certificates.
 
+mod call;
+
+pub use call::{Address, Answer, Call, CallError};
+
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, header};
 use std::{
     sync::{Arc, Once, OnceLock},
     time::Duration,
@@ -30,77 +34,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { connect: Duration::from_secs(5), body: 256 * 1024, idle: Duration::from_secs(45) }
     }
-}
-
-/// Why a call has no usable answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CallError {
-    /// The request certainly never reached the other side.
-    #[error("not sent: {0}")]
-    NotSent(String),
-    /// The request, or a part of it, may have been written; no answer came in time.
-    #[error("no answer in time")]
-    TimedOut,
-    /// The request, or a part of it, may have been written; the connection broke.
-    #[error("answer lost: {0}")]
-    Lost(String),
-    /// The head of an answer came, but its body is longer than the limit or broke off.
-    #[error("answer {status} without its body: {problem}")]
-    Body {
-        /// The status that came.
-        status: StatusCode,
-        /// What was wrong with the rest.
-        problem: String,
-    },
-}
-
-/// An answer, read to its end.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// Its status, of any class: redirects are not followed.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body, at most [`Limits::body`] long.
-    pub body: Bytes,
-}
-
-impl Answer {
-    /// `Retry-After` in seconds. The form with a date is ignored, as our clock and theirs may differ.
-    pub fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse::<u32>().ok()?;
-        Some(Duration::from_secs(u64::from(seconds)))
-    }
-}
-
-/// The address of a call, checked once and cheap to copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address(reqwest::Url);
-
-impl Address {
-    /// Reads an absolute `http` or `https` address with a host.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
-        match url.scheme() {
-            "http" | "https" if url.has_host() => Ok(Self(url)),
-            _ => Err("must begin with http:// or https:// and name a host".to_owned()),
-        }
-    }
-}
-
-/// One call.
-#[derive(Debug)]
-pub struct Call<'a> {
-    /// GET, POST, ...
-    pub method: Method,
-    /// Where to.
-    pub address: &'a Address,
-    /// The `Authorization` header, marked sensitive by its maker.
-    pub authorization: Option<&'a HeaderValue>,
-    /// A JSON body.
-    pub json: Option<Vec<u8>>,
-    /// For everything from connecting to the last byte of the answer. Longer than [`Limits::connect`].
-    pub timeout: Duration,
 }
 
 /// A client whose connections are kept and shared by all its copies.
