@@ -3,11 +3,17 @@
 //! When an operation has answered, what it wrote is durable. One engine so far: SQLite, in `sqlite/`. Callers see no SQL
 //! and no engine, so that a second engine changes none of them.
 
+mod access;
+mod administration;
 mod queue;
 mod sqlite;
+mod story;
 
+pub use access::*;
+pub use administration::*;
 pub use queue::*;
 pub use sqlite::{Options, Store};
+pub use story::*;
 
 /// Why an operation was not done. Nothing of it was written.
 #[derive(Debug, thiserror::Error)]

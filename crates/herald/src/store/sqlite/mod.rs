@@ -4,11 +4,14 @@
 //! durable rows a second on two cores where one transaction a call reaches 4,700 (see docs/decisions).
 
 mod accept;
+mod access;
+mod administration;
 mod cancel;
 mod checkpoint;
 mod claim;
 mod columns;
 mod directory;
+mod messages;
 mod open;
 mod outcome;
 mod readers;

@@ -1,0 +1,216 @@
+//! Reading messages back: one with its story, or a page of many.
+
+use super::{Store, columns};
+use crate::store::{
+    BeingChecked, DepartmentRow, LaneRow, MessageFilter, MessagePage, Note, Step, StoreError, Story, Summary,
+};
+use herald_rules::{ids::MessageId, message::Message, status::Status, time::Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// An id may be made this much after the moment of its message: a thread can be put aside between the two.
+const SLACK: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Store {
+    /// A message with its story; None where the department has none of this id.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn story(&self, department: DepartmentRow, id: MessageId) -> Result<Option<Story>, StoreError> {
+        self.read(move |connection| {
+            // One transaction: between two statements a receipt may come in, and the story would contradict itself.
+            let transaction = connection.unchecked_transaction()?;
+            let story = story(&transaction, department, id);
+            transaction.finish()?;
+            story
+        })
+        .await
+    }
+
+    /// What an equal request under the same idempotency key was answered with: the message and its warnings.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn answered(
+        &self,
+        department: DepartmentRow,
+        key_hash: [u8; 16],
+        body_hash: [u8; 16],
+    ) -> Result<Option<(Arc<Message>, String)>, StoreError> {
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT m.body, i.warnings FROM idempotency i
+                 JOIN message m ON m.department = i.department AND m.id = i.id
+                 WHERE i.department = ?1 AND i.key_hash = ?2 AND i.body_hash = ?3",
+            )?;
+            let found =
+                query.query_row((department, key_hash, body_hash), |row| Ok((columns::message(row, 0)?, row.get(1)?)));
+            Ok(found.optional()?)
+        })
+        .await
+    }
+
+    /// A page of messages.
+    ///
+    /// Goes down the ids, which are in order of time, and looks at no more than `look_at` of them: a filter that few
+    /// messages pass answers a short page and where to go on, instead of holding a reader for a table of millions.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn list(&self, filter: MessageFilter) -> Result<MessagePage, StoreError> {
+        self.read(move |connection| list(connection, &filter)).await
+    }
+}
+
+fn story(connection: &Connection, department: DepartmentRow, id: MessageId) -> Result<Option<Story>, StoreError> {
+    let Some((lane, message)) = message(connection, department, id)? else { return Ok(None) };
+    Ok(Some(Story {
+        lane,
+        message,
+        changes: changes(connection, department, id)?,
+        notes: notes(connection, department, id)?,
+        checking: checking(connection, department, lane, id)?,
+    }))
+}
+
+fn message(
+    connection: &Connection,
+    department: DepartmentRow,
+    id: MessageId,
+) -> Result<Option<(LaneRow, Arc<Message>)>, StoreError> {
+    let mut query = connection.prepare_cached("SELECT lane, body FROM message WHERE department = ?1 AND id = ?2")?;
+    let found = query.query_row((department, id.0.as_bytes()), |row| Ok((row.get(0)?, columns::message(row, 1)?)));
+    Ok(found.optional()?)
+}
+
+fn changes(connection: &Connection, department: DepartmentRow, id: MessageId) -> Result<Vec<Step>, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT status, at, reason, provider, resent FROM event WHERE department = ?1 AND id = ?2 ORDER BY sequence",
+    )?;
+    let rows = query.query_map((department, id.0.as_bytes()), step)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn step(row: &Row<'_>) -> rusqlite::Result<Step> {
+    Ok(Step {
+        status: columns::status(row, 0)?,
+        at: Timestamp(row.get(1)?),
+        cause: columns::cause(row, 2, 3)?,
+        possible_duplicate: row.get(4)?,
+    })
+}
+
+fn notes(connection: &Connection, department: DepartmentRow, id: MessageId) -> Result<Vec<Note>, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT kind, at, status, reason, provider FROM note WHERE department = ?1 AND id = ?2 ORDER BY number",
+    )?;
+    let rows = query.query_map((department, id.0.as_bytes()), |row| {
+        Ok(Note {
+            kind: row.get(0)?,
+            at: Timestamp(row.get(1)?),
+            status: row.get::<_, Option<u8>>(2)?.and_then(Status::from_code),
+            cause: columns::cause(row, 3, 4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn checking(
+    connection: &Connection,
+    department: DepartmentRow,
+    lane: LaneRow,
+    id: MessageId,
+) -> Result<Option<BeingChecked>, StoreError> {
+    let mut query = connection
+        .prepare_cached("SELECT since, deadline FROM checking WHERE department = ?1 AND lane = ?2 AND id = ?3")?;
+    let found = query.query_row((department, lane, id.0.as_bytes()), |row| {
+        Ok(BeingChecked { since: Timestamp(row.get(0)?), deadline: Timestamp(row.get(1)?) })
+    });
+    Ok(found.optional()?)
+}
+
+fn list(connection: &Connection, filter: &MessageFilter) -> Result<MessagePage, StoreError> {
+    let below = match (filter.before, filter.until) {
+        (Some(before), Some(until)) => before.0.min(first_id_of(until + SLACK)),
+        (Some(before), None) => before.0,
+        (None, Some(until)) => first_id_of(until + SLACK),
+        (None, None) => Uuid::max(),
+    };
+    let from = filter.since.map_or(Uuid::nil(), first_id_of);
+    let mut query = connection.prepare_cached(
+        "SELECT id, lane, recipient, at, body FROM message WHERE department = ?1 AND id < ?2 AND id >= ?3
+         ORDER BY id DESC LIMIT ?4",
+    )?;
+    let look_at = i64::try_from(filter.look_at).unwrap_or(i64::MAX);
+    let mut rows = query.query((filter.department, below.as_bytes(), from.as_bytes(), look_at))?;
+    let mut page = MessagePage { messages: Vec::new(), next: None };
+    let mut looked_at = 0;
+    while let Some(row) = rows.next()? {
+        looked_at += 1;
+        let id = columns::message_id(row, 0)?;
+        if let Some(summary) = passes(connection, filter, row, id)? {
+            page.messages.push(summary);
+        }
+        if page.messages.len() >= filter.limit || looked_at >= filter.look_at {
+            page.next = Some(id);
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// The cheap conditions first: the body is read only of what is returned.
+fn passes(
+    connection: &Connection,
+    filter: &MessageFilter,
+    row: &Row<'_>,
+    id: MessageId,
+) -> Result<Option<Summary>, StoreError> {
+    let lane: LaneRow = row.get(1)?;
+    let at = Timestamp(row.get(3)?);
+    if filter.lanes.as_ref().is_some_and(|lanes| !lanes.contains(&lane))
+        || filter.since.is_some_and(|since| at < since)
+        || filter.until.is_some_and(|until| at >= until)
+    {
+        return Ok(None);
+    }
+    if let Some(to) = &filter.to
+        && row.get_ref(2)?.as_bytes().map_err(rusqlite::Error::from)? != to.as_bytes()
+    {
+        return Ok(None);
+    }
+    let last = connection
+        .prepare_cached(
+            "SELECT status, at, reason, provider, resent FROM event WHERE department = ?1 AND id = ?2
+             ORDER BY sequence DESC LIMIT 1",
+        )?
+        .query_row((filter.department, id.0.as_bytes()), step)
+        .optional()?;
+    let status = last.as_ref().map_or(Status::Pending, |step| step.status);
+    if filter.status.is_some_and(|wanted| wanted != status) {
+        return Ok(None);
+    }
+    Ok(Some(Summary { lane, message: columns::message(row, 4)?, last }))
+}
+
+/// The lowest UUIDv7 of a moment's millisecond: ids begin with 48 bits of milliseconds (RFC 9562 section 5.7).
+fn first_id_of(at: Timestamp) -> Uuid {
+    let millis = u128::from(u64::try_from(at.0.div_euclid(1_000)).unwrap_or(0).min((1 << 48) - 1));
+    Uuid::from_u128(millis << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_a_moment_are_above_its_first() {
+        let id = Uuid::now_v7();
+        let now = Timestamp::now();
+        assert!(id >= first_id_of(now - std::time::Duration::from_secs(5)));
+        assert!(id < first_id_of(now + std::time::Duration::from_secs(5)));
+        assert_eq!(first_id_of(Timestamp(-1)), Uuid::nil());
+        assert!(first_id_of(Timestamp(i64::MAX)) < Uuid::max());
+    }
+}
