@@ -4,6 +4,9 @@
 //! lanes; `dispatch` claims, calls the provider and records the outcome; `status` applies receipts; `events` hands
 //! every change to the subscriptions. `store` speaks of all this in whole operations. ARCHITECTURE.md walks along it.
 
+pub mod accept;
+pub mod access;
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod node;

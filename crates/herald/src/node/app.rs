@@ -1,13 +1,57 @@
 //! What every part of a running instance shares.
 
 use super::directory::Directory;
-use crate::store::Store;
+use crate::{
+    accept::Quotas,
+    access::Access,
+    config::Config,
+    observe::metrics::Metrics,
+    store::{Store, StoreError},
+};
+use std::{ops::Deref, sync::Arc};
 
-/// A running instance. Cheap to clone.
+/// A running instance. Cheap to clone: one pointer, since every request does it.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an instance is made of.
+pub struct Parts {
     /// What is on disk.
     pub store: Store,
     /// Who is who.
     pub directory: Directory,
+    /// The settings.
+    pub config: Config,
+    /// Keys, tokens and secrets.
+    pub access: Access,
+    /// How many messages each department may hand in.
+    pub quotas: Quotas,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl App {
+    /// Puts an instance together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// To be called after every change of departments, channels or lanes: reads them anew, and tells who keeps something
+    /// that was made from them.
+    ///
+    /// # Errors
+    /// When the tables cannot be read; then everything stays as it was until the next call.
+    pub async fn directory_changed(&self) -> Result<(), StoreError> {
+        self.directory.reload(&self.store).await?;
+        self.quotas.update(&self.directory.get(), &self.config.limits);
+        Ok(())
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }

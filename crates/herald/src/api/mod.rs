@@ -1,0 +1,12 @@
+//! The HTTP API: one list of routes, which is also the API document.
+
+pub mod body;
+pub mod codes;
+pub mod problem;
+pub mod rights;
+mod router;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod v1_2;
+
+pub use router::{document, router};

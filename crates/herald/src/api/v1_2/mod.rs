@@ -1,0 +1,7 @@
+//! The API of v1.2, as its clients expect it.
+
+pub mod protocols;
+pub mod token;
+
+#[cfg(test)]
+mod tests;
