@@ -1,7 +1,7 @@
 //! Provider accounts: the adapter of a channel, and the breaker that all its lanes share.
 
 use crate::{
-    access::{Sealer, Subject},
+    access::{Access, Subject},
     node::directory::{Channel, ChannelSettings, OnUnknownOutcome, Snapshot},
     store::{ChannelRow, LaneRow},
 };
@@ -75,14 +75,14 @@ impl Account {
 /// All accounts of this node. Cheap to clone.
 #[derive(Clone)]
 pub struct Accounts {
-    sealer: Arc<Sealer>,
+    access: Arc<Access>,
     by_channel: Arc<RwLock<HashMap<ChannelRow, Arc<Account>>>>,
 }
 
 impl Accounts {
     /// None yet: [`Accounts::update`] builds them.
-    pub fn new(sealer: Arc<Sealer>) -> Self {
-        Self { sealer, by_channel: Arc::default() }
+    pub fn new(access: Arc<Access>) -> Self {
+        Self { access, by_channel: Arc::default() }
     }
 
     /// The account of a channel; None where its settings make no adapter (which the log tells).
@@ -129,6 +129,7 @@ impl Accounts {
         let credentials = match &channel.sealed_credentials {
             Some(sealed) => {
                 let plain = self
+                    .access
                     .sealer
                     .open_sealed(Subject::Credentials(channel.id), sealed)
                     .map_err(|error| error.to_string())?;

@@ -31,7 +31,12 @@ pub(super) struct Whose {
 }
 
 /// Looks at the oldest messages of which the outcome is unknown.
-pub(super) async fn round(store: Store, account: Arc<Account>, whose: Whose, now: Timestamp) -> Result<Round, StoreError> {
+pub(super) async fn round(
+    store: Store,
+    account: Arc<Account>,
+    whose: Whose,
+    now: Timestamp,
+) -> Result<Round, StoreError> {
     let open = store.checking(whose.department, whose.lane, ROUND).await?;
     let full = open.len() == ROUND as usize;
     let mut again = Vec::new();

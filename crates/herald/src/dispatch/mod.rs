@@ -6,6 +6,8 @@
 mod account;
 mod check;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use account::{Account, Accounts};

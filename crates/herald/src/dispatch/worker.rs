@@ -17,7 +17,7 @@ use crate::{
         Recovered, Store, StoreError,
     },
 };
-use futures_util::{FutureExt, future::BoxFuture, stream::FuturesUnordered, StreamExt};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use herald_channels::contract::{Outcome, Outgoing, Throttled};
 use herald_rules::{
     breaker::Permit,
@@ -82,7 +82,10 @@ pub struct Worker {
     account: Arc<Account>,
     machine: Lane,
     answers: FuturesUnordered<BoxFuture<'static, Answer>>,
-    outcomes: (mpsc::UnboundedSender<(MessageId, Outcome, Duration)>, mpsc::UnboundedReceiver<(MessageId, Outcome, Duration)>),
+    outcomes: (
+        mpsc::UnboundedSender<(MessageId, Outcome, Duration)>,
+        mpsc::UnboundedReceiver<(MessageId, Outcome, Duration)>,
+    ),
     door: HashMap<MessageId, AtTheDoor>,
     /// Open messages of each claim.
     claims: HashMap<i64, usize>,
@@ -520,14 +523,7 @@ impl Worker {
 }
 
 fn ended(queued: &Queued, at: Timestamp, outcome: Recorded) -> Ended {
-    Ended {
-        id: queued.message.id,
-        place: queued.place,
-        attempt: queued.attempt,
-        resent: queued.resent,
-        at,
-        outcome,
-    }
+    Ended { id: queued.message.id, place: queued.place, attempt: queued.attempt, resent: queued.resent, at, outcome }
 }
 
 fn kind(outcome: &Outcome) -> OutcomeKind {

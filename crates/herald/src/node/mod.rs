@@ -3,4 +3,8 @@
 pub mod app;
 pub mod crash;
 pub mod directory;
+mod hub;
 pub mod listen;
+mod start;
+
+pub use start::Node;

@@ -71,6 +71,11 @@ impl Lanes {
         self.posts.store(Arc::new(posts));
     }
 
+    /// The provider accounts behind the lanes.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     fn rate(&self, own: Option<&str>, protocol: herald_rules::protocol::Protocol) -> Rate {
         // What cannot be read was written by another version: the default is slower than a wrong guess.
         own.and_then(|text| text.parse().ok()).unwrap_or_else(|| self.settings.default_rate.of(protocol))

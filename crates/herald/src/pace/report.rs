@@ -69,11 +69,9 @@ impl WaitReport {
             (Waiting::InFlight, None) => {
                 ("in_flight", "As many messages as allowed are with the provider.".into(), None)
             }
-            (Waiting::Customers(until), None) => (
-                "customers",
-                "What waits belongs to customers who are being written to or held back.".into(),
-                until,
-            ),
+            (Waiting::Customers(until), None) => {
+                ("customers", "What waits belongs to customers who are being written to or held back.".into(), until)
+            }
         };
         Self { code, sentence, until }
     }

@@ -55,6 +55,11 @@ impl Store {
         self.readers.run(query).await
     }
 
+    /// Whether something can be written now.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
+    }
+
     /// Waits until everything that was asked for is durable, then ends the writer. For a clean stop.
     pub async fn close(&self) {
         self.writer.close().await;
