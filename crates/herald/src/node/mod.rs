@@ -3,6 +3,7 @@
 pub mod app;
 pub mod crash;
 pub mod directory;
+mod housekeeping;
 mod hub;
 pub mod listen;
 mod start;

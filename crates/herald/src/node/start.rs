@@ -68,11 +68,12 @@ impl Node {
         };
         app.directory_changed().await.context("The directory cannot be read")?;
 
+        let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
+        tokio::spawn(super::housekeeping::run(app.clone(), requests.clone()));
         let tls = config.listen.tls();
         let public = Listener::bind(config.listen.public, tls).await?;
         let internal = Listener::bind(config.listen.internal, None).await?;
         let addresses = (public.address(), internal.address());
-        let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
         let ready = ready(app.clone(), requests.clone());
         let grace = config.shutdown.grace;
         let router = crate::router(app.clone());

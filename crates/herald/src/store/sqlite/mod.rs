@@ -14,6 +14,7 @@ mod directory;
 mod messages;
 mod open;
 mod outcome;
+mod prune;
 mod readers;
 mod receipt;
 mod writer;
