@@ -10,6 +10,7 @@ mod exit;
 mod http;
 mod output;
 mod profile;
+mod serve;
 
 pub use exit::{Failure, Kind};
 
@@ -48,6 +49,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
     Config(config::Config),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -68,6 +70,7 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
     match cli.command {
+        Command::Serve(command) => command.run(&cli.global, output),
         Command::Config(command) => command.run(&cli.global, output),
         Command::Doctor(command) => command.run(&cli.global, output),
         Command::Completions(command) => command.run(output),

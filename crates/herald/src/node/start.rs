@@ -4,8 +4,14 @@
 //! direction of the way of a message: no new requests; no new claims, what is at the providers' doors comes back and
 //! is written; deliveries under way end; the store writes what it was asked for and closes.
 
-use super::{app::App, directory::Directory, hub::Hub, listen::Listener};
+use super::{
+    app::{App, Parts},
+    directory::Directory,
+    hub::Hub,
+    listen::Listener,
+};
 use crate::{
+    accept::Quotas,
     access::Access,
     config::Config,
     dispatch::Accounts,
@@ -41,9 +47,8 @@ impl Node {
     /// # Errors
     /// A sentence for the operator: the folder is in use, an address is taken, a file cannot be read.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
-        let config = Arc::new(config);
-        let folder = &config.data.folder;
-        let lock = lock_folder(folder)?;
+        let folder = config.data.folder.clone();
+        let lock = lock_folder(&folder)?;
         // Eighty milliseconds that the first request should not wait for.
         tokio::task::spawn_blocking(herald_rules::identifier::prepare).await?;
         let metrics = Arc::new(Metrics::new());
@@ -58,27 +63,29 @@ impl Node {
         let store = Store::open(&options, hub.clone())
             .with_context(|| format!("The database {} cannot be opened", options.path.display()))?;
         access.check_master_key(&store).await?;
-        let app = App {
-            config: config.clone(),
+        let app = App::new(Parts {
             store,
             directory: Directory::default(),
+            config,
             access,
+            quotas: Quotas::default(),
             lanes,
             metrics: metrics.clone(),
-        };
+        });
         app.directory_changed().await.context("The directory cannot be read")?;
 
         let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
         tokio::spawn(super::housekeeping::run(app.clone(), requests.clone()));
+        let config = &app.config;
         let tls = config.listen.tls();
         let public = Listener::bind(config.listen.public, tls).await?;
         let internal = Listener::bind(config.listen.internal, None).await?;
         let addresses = (public.address(), internal.address());
         let ready = ready(app.clone(), requests.clone());
         let grace = config.shutdown.grace;
-        let router = crate::router(app.clone());
-        public.announce(folder, "public").await?;
-        internal.announce(folder, "internal").await?;
+        let router = crate::api::router(app.clone());
+        public.announce(&folder, "public").await?;
+        internal.announce(&folder, "internal").await?;
         let server = tokio::spawn(public.serve(router, metrics.clone(), requests.clone(), grace));
         let internal_routes = internal::router(metrics.clone(), ready);
         let internal_server = tokio::spawn(internal.serve(internal_routes, metrics, observers.clone(), grace));
