@@ -8,6 +8,7 @@ mod config;
 mod doctor;
 mod exit;
 mod http;
+mod openapi;
 mod output;
 mod profile;
 mod serve;
@@ -53,6 +54,8 @@ enum Command {
     Config(config::Config),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    Openapi(openapi::Openapi),
 }
 
 /// Reads the arguments of this process, runs the command and says how it ended.
@@ -73,6 +76,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Serve(command) => command.run(&cli.global, output),
         Command::Config(command) => command.run(&cli.global, output),
         Command::Doctor(command) => command.run(&cli.global, output),
+        Command::Openapi(command) => command.run(output),
         Command::Completions(command) => command.run(output),
     }
 }
