@@ -5,14 +5,16 @@
 
 mod access;
 mod administration;
+mod events;
 mod queue;
 mod sqlite;
 mod story;
 
 pub use access::*;
 pub use administration::*;
+pub use events::*;
 pub use queue::*;
-pub use sqlite::{Options, Store};
+pub use sqlite::{EventRetention, Options, Poll, Render, Store};
 pub use story::*;
 
 /// Why an operation was not done. Nothing of it was written.

@@ -1,0 +1,14 @@
+//! Subscriptions, their way through the log of events, and what was handed over.
+
+mod codec;
+mod deliveries;
+mod log;
+mod polling;
+mod prune;
+mod replay;
+mod step;
+mod subscriptions;
+
+pub use log::Render;
+pub use polling::Poll;
+pub use prune::EventRetention;
