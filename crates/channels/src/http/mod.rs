@@ -56,6 +56,17 @@ impl Client {
         Self::from_builder(|| builder(limits).dns_resolver(Arc::clone(&resolver)), limits)
     }
 
+    /// The same, for webhooks: HTTP/1.1 only, with header names in capitals (`X-Hub-Signature`). HTTP/2 writes all names
+    /// small, and there are receivers that look them up by case.
+    pub fn with_resolver_and_capitals<R: reqwest::dns::Resolve + 'static>(
+        limits: Limits,
+        resolver: R,
+    ) -> Result<Self, String> {
+        let resolver = Arc::new(resolver);
+        let make = || builder(limits).dns_resolver(Arc::clone(&resolver)).http1_only().http1_title_case_headers();
+        Self::from_builder(make, limits)
+    }
+
     fn from_builder(make: impl Fn() -> reqwest::ClientBuilder, limits: Limits) -> Result<Self, String> {
         let inner = make().build().or_else(|error| {
             // A machine without CA certificates (a bare container) can still speak http:// to its neighbours; https://

@@ -6,7 +6,6 @@ use crate::{
     access::Access,
     config::Config,
     observe::metrics::Metrics,
-    pace::Lanes,
     store::{Store, StoreError},
 };
 use std::{ops::Deref, sync::Arc};
@@ -24,11 +23,9 @@ pub struct Parts {
     /// The settings.
     pub config: Config,
     /// Keys, tokens and secrets.
-    pub access: Arc<Access>,
+    pub access: Access,
     /// How many messages each department may hand in.
     pub quotas: Quotas,
-    /// The lanes of this node.
-    pub lanes: Lanes,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -46,9 +43,7 @@ impl App {
     /// When the tables cannot be read; then everything stays as it was until the next call.
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
         self.directory.reload(&self.store).await?;
-        let snapshot = self.directory.get();
-        self.quotas.update(&snapshot, &self.config.limits);
-        self.lanes.update(&snapshot, &self.store);
+        self.quotas.update(&self.directory.get(), &self.config.limits);
         Ok(())
     }
 }

@@ -1,0 +1,4 @@
+//! The hand-over from end to end, against a receiver on loopback.
+
+mod wire;
+mod world;
