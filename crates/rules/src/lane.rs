@@ -17,7 +17,7 @@ mod machine;
 #[cfg(test)]
 mod properties;
 
-pub use machine::{Effects, Lane, LoadWish, Released, Settings, Waiting};
+pub use machine::{Effects, Lane, LoadWish, Pace, Released, Settings, Waiting};
 
 use crate::message::{Message, Priority};
 use std::sync::Arc;

@@ -2,7 +2,10 @@
 
 use super::{codes::Code, problem::Problem, v1_2};
 use crate::node::app::App;
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    routing::{get, post},
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -52,6 +55,7 @@ pub fn router(app: App) -> Router {
     let document: axum::body::Bytes = document.to_json().unwrap_or_default().into();
     router
         .route("/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
+        .route("/callbacks/{channel}", post(crate::status::callback::receive))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(app)

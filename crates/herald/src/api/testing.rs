@@ -4,11 +4,13 @@ use crate::{
     accept::Quotas,
     access::Access,
     config::Config,
+    dispatch::Accounts,
     node::{
         app::{App, Parts},
         directory::{ChannelSettings, Directory},
     },
     observe::metrics::Metrics,
+    pace::Lanes,
     store::{Change, LaneRow, NewChannel, NewDepartment, NewIdentifier, Observer, Options, Queued, Store, UserRow},
 };
 use axum::{
@@ -91,16 +93,19 @@ impl Instance {
         change(&mut config);
         let options = Options { readers: 2, ..Options::at(folder.path().join("herald.db")) };
         let store = Store::open(&options, Arc::new(Deaf)).unwrap();
-        let access = Access::open(&config.data, &config.limits).unwrap();
+        let access = Arc::new(Access::open(&config.data, &config.limits).unwrap());
         access.check_master_key(&store).await.unwrap();
         let admin = std::fs::read_to_string(config.data.admin_token_path()).unwrap().trim().to_owned();
+        let metrics = Arc::new(Metrics::new());
+        let lanes = Lanes::new(config.lanes.clone(), Accounts::new(access.clone()), metrics.clone());
         let app = App::new(Parts {
             store,
             directory: Directory::default(),
             config,
             access,
             quotas: Quotas::default(),
-            metrics: Arc::new(Metrics::new()),
+            lanes,
+            metrics,
         });
         app.directory_changed().await.unwrap();
         Self { router: crate::api::router(app.clone()), app, admin, _folder: folder }

@@ -8,8 +8,10 @@ mod config;
 mod doctor;
 mod exit;
 mod http;
+mod openapi;
 mod output;
 mod profile;
+mod serve;
 
 pub use exit::{Failure, Kind};
 
@@ -48,9 +50,12 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
     Config(config::Config),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    Openapi(openapi::Openapi),
 }
 
 /// Reads the arguments of this process, runs the command and says how it ended.
@@ -68,8 +73,10 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
     match cli.command {
+        Command::Serve(command) => command.run(&cli.global, output),
         Command::Config(command) => command.run(&cli.global, output),
         Command::Doctor(command) => command.run(&cli.global, output),
+        Command::Openapi(command) => command.run(output),
         Command::Completions(command) => command.run(output),
     }
 }

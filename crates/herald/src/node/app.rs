@@ -6,6 +6,7 @@ use crate::{
     access::Access,
     config::Config,
     observe::metrics::Metrics,
+    pace::Lanes,
     store::{Store, StoreError},
 };
 use std::{ops::Deref, sync::Arc};
@@ -23,9 +24,11 @@ pub struct Parts {
     /// The settings.
     pub config: Config,
     /// Keys, tokens and secrets.
-    pub access: Access,
+    pub access: Arc<Access>,
     /// How many messages each department may hand in.
     pub quotas: Quotas,
+    /// The lanes of this node.
+    pub lanes: Lanes,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -43,7 +46,9 @@ impl App {
     /// When the tables cannot be read; then everything stays as it was until the next call.
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
         self.directory.reload(&self.store).await?;
-        self.quotas.update(&self.directory.get(), &self.config.limits);
+        let snapshot = self.directory.get();
+        self.quotas.update(&snapshot, &self.config.limits);
+        self.lanes.update(&snapshot, &self.store);
         Ok(())
     }
 }

@@ -1,5 +1,11 @@
 //! One running instance: what every part of it shares, and the order of start and stop.
 
 pub mod app;
+pub mod crash;
 pub mod directory;
+mod housekeeping;
+mod hub;
 pub mod listen;
+mod start;
+
+pub use start::Node;

@@ -226,6 +226,16 @@ impl Lane {
         self.paused = paused;
     }
 
+    /// Whether somebody paused it.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// The rate without the provider's throttling.
+    pub fn rate(&self) -> Rate {
+        self.settings.rate
+    }
+
     /// Changes the rate from now on.
     pub fn set_rate(&mut self, rate: Rate) {
         self.settings.rate = rate;
@@ -251,10 +261,11 @@ impl Lane {
         self.heads.iter().map(|head| head.waiting.len()).sum()
     }
 
-    /// What is to be done now. What it returns to be claimed counts as being at the provider's door.
-    pub fn take(&mut self, now: Timestamp) -> Effects {
+    /// What is to be done now, claiming `most` messages at most. What it returns to be claimed counts as being at the
+    /// provider's door.
+    pub fn take(&mut self, now: Timestamp, most: usize) -> Effects {
         let expired = self.take_expired(now);
-        let claim = self.take_claim(now);
+        let claim = self.take_claim(now, most);
         Effects {
             wake_at: self.wake_at(now),
             load: self.load_wishes(),
@@ -288,8 +299,8 @@ impl Lane {
         }
     }
 
-    fn take_claim(&mut self, now: Timestamp) -> Vec<Queued> {
-        let slots = self.settings.in_flight.saturating_sub(self.at_the_door.len()).min(self.settings.claim);
+    fn take_claim(&mut self, now: Timestamp, most: usize) -> Vec<Queued> {
+        let slots = self.settings.in_flight.saturating_sub(self.at_the_door.len()).min(self.settings.claim).min(most);
         if slots == 0 || !self.may_send(now) {
             return Vec::new();
         }

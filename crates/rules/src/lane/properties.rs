@@ -59,7 +59,7 @@ impl World {
     /// Does what the lane wants, as the shell would.
     fn step(&mut self) {
         loop {
-            let effects = self.lane.take(self.now);
+            let effects = self.lane.take(self.now, usize::MAX);
             for (queued, due) in effects.held {
                 self.live[usize::from(queued.place.priority.class())].remove(&queued.place.position);
                 self.later.push((due, queued));
@@ -215,7 +215,7 @@ fn bulk_keeps_a_tenth_of_a_busy_lane() {
 #[test]
 fn expired_messages_leave_even_a_paused_lane() {
     let mut lane = Lane::new(Settings::new(Rate::UNLIMITED, 10, 10), machine::Pace::default(), true);
-    let _ = lane.take(START);
+    let _ = lane.take(START, usize::MAX);
     lane.loaded(Priority::Transactional, vec![], true);
     let mut world = World::new(Settings::new(Rate::UNLIMITED, 10, 10));
     world.accept(1, Priority::Transactional);
@@ -223,8 +223,8 @@ fn expired_messages_leave_even_a_paused_lane() {
     let expires_at = START + Duration::from_secs(5);
     queued.message = Arc::new(Message { expires_at: Some(expires_at), ..Message::clone(&queued.message) });
     lane.arrived(queued);
-    assert_eq!(lane.take(START).wake_at, Some(expires_at));
-    let effects = lane.take(expires_at);
+    assert_eq!(lane.take(START, usize::MAX).wake_at, Some(expires_at));
+    let effects = lane.take(expires_at, usize::MAX);
     assert_eq!((effects.expired.len(), effects.claim.len()), (1, 0));
     assert_eq!(lane.waiting(expires_at), Waiting::Paused);
 }

@@ -4,7 +4,7 @@ use super::{Store, Writing, columns};
 use crate::store::{
     Checking, Claim, ClaimedNow, DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, Recovered, StoreError,
 };
-use herald_rules::{ids::MessageId, message::Priority, time::Timestamp};
+use herald_rules::{ids::MessageId, lane::Pace, message::Priority, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::time::Duration;
 
@@ -50,6 +50,27 @@ impl Store {
     /// proved accepted, are dropped from the queue instead.
     pub async fn claim(&self, claim: Claim) -> Result<ClaimedNow, StoreError> {
         self.write(move |writing| writing.claim(&claim)).await
+    }
+
+    /// The pace of a lane after its last claim, so that a restart makes no burst.
+    pub async fn pace(&self, lane: LaneRow) -> Result<Pace, StoreError> {
+        self.read(move |connection| {
+            let json = connection
+                .prepare_cached("SELECT pace FROM lane WHERE lane = ?1")?
+                .query_row([lane], |row| row.get::<_, String>(0))?;
+            Ok(serde_json::from_str(&json)?)
+        })
+        .await
+    }
+
+    /// Messages whose outcome is being found out, those with the earliest deadline first.
+    pub async fn checking(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        limit: u32,
+    ) -> Result<Vec<Checking>, StoreError> {
+        self.read(move |connection| checking(connection, department, lane, limit)).await
     }
 
     /// After a start: what claims are left of a crash goes to `checking`; returns all that is being checked, and the
@@ -231,7 +252,7 @@ impl Writing<'_> {
             .execute((department, lane))?;
         self.memory.checking = None;
         Ok(Recovered {
-            checking: checking(self.connection, department, lane)?,
+            checking: checking(self.connection, department, lane, u32::MAX)?,
             held: held(self.connection, department, lane)?,
             next_due: self
                 .connection
@@ -310,13 +331,18 @@ fn place_of(entry: &[u8]) -> Result<Place, StoreError> {
     }
 }
 
-fn checking(connection: &Connection, department: DepartmentRow, lane: LaneRow) -> Result<Vec<Checking>, StoreError> {
+fn checking(
+    connection: &Connection,
+    department: DepartmentRow,
+    lane: LaneRow,
+    limit: u32,
+) -> Result<Vec<Checking>, StoreError> {
     let mut query = connection.prepare_cached(
         "SELECT m.body, c.class, c.position, c.attempt, c.resent, c.since, c.deadline FROM checking c
          JOIN message m ON m.department = c.department AND m.id = c.id
-         WHERE c.department = ?1 AND c.lane = ?2 ORDER BY c.class, c.position",
+         WHERE c.department = ?1 AND c.lane = ?2 ORDER BY c.deadline, c.position LIMIT ?3",
     )?;
-    let rows = query.query_map((department, lane), |row| {
+    let rows = query.query_map((department, lane, limit), |row| {
         Ok(Checking {
             message: columns::message(row, 0)?,
             place: columns::place(row, 1, 2)?,
@@ -344,4 +370,16 @@ fn held(
         Ok((row.get(0)?, Priority::from_class(row.get(1)?), Timestamp(row.get(2)?)))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A message and its lane.
+pub(super) fn read_message(
+    connection: &Connection,
+    department: DepartmentRow,
+    id: MessageId,
+) -> Result<Option<(LaneRow, std::sync::Arc<herald_rules::message::Message>)>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT lane, body FROM message WHERE department = ?1 AND id = ?2")?
+        .query_row((department, id.0.as_bytes()), |row| Ok((row.get(0)?, columns::message(row, 1)?)))
+        .optional()?)
 }

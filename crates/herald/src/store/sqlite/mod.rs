@@ -15,6 +15,7 @@ mod events;
 mod messages;
 mod open;
 mod outcome;
+mod prune;
 mod readers;
 mod receipt;
 mod writer;
@@ -55,6 +56,11 @@ impl Store {
         F: FnOnce(&rusqlite::Connection) -> Result<T, StoreError> + Send + 'static,
     {
         self.readers.run(query).await
+    }
+
+    /// Whether something can be written now.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|_| Ok(())).await
     }
 
     /// Waits until everything that was asked for is durable, then ends the writer. For a clean stop.

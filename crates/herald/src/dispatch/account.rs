@@ -1,0 +1,143 @@
+//! Provider accounts: the adapter of a channel, and the breaker that all its lanes share.
+
+use crate::{
+    access::{Access, Subject},
+    node::directory::{Channel, ChannelSettings, OnUnknownOutcome, Snapshot},
+    store::{ChannelRow, LaneRow},
+};
+use herald_channels::{contract::Reconcile, registry::Adapter};
+use herald_rules::{
+    breaker::{Breaker, Permit},
+    time::Timestamp,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+/// A channel's way to its provider.
+pub struct Account {
+    /// How the provider is spoken to.
+    pub adapter: Adapter,
+    /// What happens when an outcome stays unknown.
+    pub on_unknown_outcome: OnUnknownOutcome,
+    /// The lanes of the channel.
+    pub lanes: Vec<LaneRow>,
+    /// How long to go on finding an outcome out, where the channel has its own wish.
+    reconcile_for: Option<Duration>,
+    /// Survives a change of settings: a provider that is down stays down.
+    breaker: Arc<Mutex<Breaker>>,
+    /// What it was built from.
+    source: (ChannelSettings, Option<Vec<u8>>, Vec<LaneRow>),
+}
+
+impl Account {
+    /// Whether a call may be made.
+    pub fn may_call(&self, now: Timestamp) -> Permit {
+        self.breaker().may_call(now)
+    }
+
+    /// The provider answered.
+    pub fn answered(&self, now: Timestamp) {
+        self.breaker().succeeded(now);
+    }
+
+    /// The provider could not be reached, or is down.
+    pub fn failed(&self, now: Timestamp) {
+        self.breaker().failed(now);
+    }
+
+    /// How an unknown outcome is found out, and until when.
+    pub fn reconcile(&self) -> Reconcile {
+        let own = self.adapter.capabilities().reconcile;
+        match (own, self.reconcile_for) {
+            (Reconcile::ByReceipt { .. }, Some(deadline)) => Reconcile::ByReceipt { deadline },
+            (Reconcile::ByLookUp { .. }, Some(deadline)) => Reconcile::ByLookUp { deadline },
+            (own, _) => own,
+        }
+    }
+
+    /// How long to go on finding out.
+    pub fn reconcile_for(&self) -> Duration {
+        match self.reconcile() {
+            Reconcile::ByReceipt { deadline } | Reconcile::ByLookUp { deadline } => deadline,
+            Reconcile::Never => Duration::ZERO,
+        }
+    }
+
+    fn breaker(&self) -> std::sync::MutexGuard<'_, Breaker> {
+        // A breaker is a plain value: a panic elsewhere leaves it whole.
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All accounts of this node. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts {
+    access: Arc<Access>,
+    by_channel: Arc<RwLock<HashMap<ChannelRow, Arc<Account>>>>,
+}
+
+impl Accounts {
+    /// None yet: [`Accounts::update`] builds them.
+    pub fn new(access: Arc<Access>) -> Self {
+        Self { access, by_channel: Arc::default() }
+    }
+
+    /// The account of a channel; None where its settings make no adapter (which the log tells).
+    pub fn get(&self, channel: ChannelRow) -> Option<Arc<Account>> {
+        self.by_channel.read().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned()
+    }
+
+    /// Builds what is new or has changed.
+    pub fn update(&self, snapshot: &Snapshot) {
+        let mut accounts = self.by_channel.write().unwrap_or_else(PoisonError::into_inner);
+        let mut lanes: HashMap<ChannelRow, Vec<LaneRow>> = HashMap::new();
+        for lane in snapshot.all_lanes() {
+            lanes.entry(lane.channel).or_default().push(lane.row);
+        }
+        for (channel, mut lanes) in lanes {
+            lanes.sort_unstable();
+            let Some(channel) = snapshot.channel(channel) else { continue };
+            let source = (channel.settings.clone(), channel.sealed_credentials.clone(), lanes.clone());
+            let before = accounts.get(&channel.row);
+            if before.is_some_and(|account| account.source == source) {
+                continue;
+            }
+            let breaker = before.map(|account| account.breaker.clone()).unwrap_or_default();
+            match self.adapter(channel) {
+                Ok(adapter) => {
+                    let account = Account {
+                        adapter,
+                        on_unknown_outcome: channel.settings.on_unknown_outcome,
+                        reconcile_for: channel.settings.reconcile_seconds.map(|s| Duration::from_secs(s.into())),
+                        lanes,
+                        breaker,
+                        source,
+                    };
+                    accounts.insert(channel.row, Arc::new(account));
+                }
+                Err(problem) => {
+                    tracing::error!(channel.id = %channel.id, %problem, "channel.settings_unusable");
+                }
+            }
+        }
+    }
+
+    fn adapter(&self, channel: &Channel) -> Result<Adapter, String> {
+        let credentials = match &channel.sealed_credentials {
+            Some(sealed) => {
+                let plain = self
+                    .access
+                    .sealer
+                    .open_sealed(Subject::Credentials(channel.id), sealed)
+                    .map_err(|error| error.to_string())?;
+                serde_json::from_slice(&plain).map_err(|error| error.to_string())?
+            }
+            None => serde_json::Value::Null,
+        };
+        Adapter::build(channel.provider, channel.protocol, &channel.settings.provider, &credentials)
+            .map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,82 @@
+//! Finding out unknown outcomes: by a look-up or a receipt, until the deadline; then the channel's policy decides.
+
+use super::Account;
+use crate::{
+    node::directory::OnUnknownOutcome,
+    store::{ChannelRow, Checking, DepartmentRow, LaneRow, Resolution, Store, StoreError},
+};
+use herald_channels::contract::{LookUp, Reconcile};
+use herald_rules::{lane::Queued, reason::Reason, time::Timestamp};
+use std::{sync::Arc, time::Duration};
+
+/// Messages looked at in one round.
+const ROUND: u32 = 64;
+/// Between two rounds of look-ups: they cost the provider as much as a send does.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(2);
+
+/// What a round came to.
+pub(super) struct Round {
+    /// Messages that go again.
+    pub(super) again: Vec<Queued>,
+    /// When the next round is to be; None: nothing is being checked any more.
+    pub(super) next: Option<Timestamp>,
+}
+
+/// Whose messages are looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Whose {
+    pub(super) department: DepartmentRow,
+    pub(super) channel: ChannelRow,
+    pub(super) lane: LaneRow,
+}
+
+/// Looks at the oldest messages of which the outcome is unknown.
+pub(super) async fn round(
+    store: Store,
+    account: Arc<Account>,
+    whose: Whose,
+    now: Timestamp,
+) -> Result<Round, StoreError> {
+    let open = store.checking(whose.department, whose.lane, ROUND).await?;
+    let full = open.len() == ROUND as usize;
+    let mut again = Vec::new();
+    let mut next: Option<Timestamp> = None;
+    for checking in open {
+        match resolution(&account, &checking, now).await {
+            Some(resolution) => {
+                let Whose { department, channel, lane } = whose;
+                again.extend(store.resolve(department, channel, lane, checking, resolution, now).await?);
+            }
+            None => {
+                let look_again = match account.reconcile() {
+                    Reconcile::ByLookUp { .. } => (now + LOOK_UP_EVERY).min(checking.deadline),
+                    _ => checking.deadline,
+                };
+                next = Some(next.map_or(look_again, |next| next.min(look_again)));
+            }
+        }
+    }
+    if full {
+        next = Some(next.map_or(now + LOOK_UP_EVERY, |next| next.min(now + LOOK_UP_EVERY)));
+    }
+    Ok(Round { again, next })
+}
+
+/// What is known of one message now; None: not yet.
+async fn resolution(account: &Account, checking: &Checking, now: Timestamp) -> Option<Resolution> {
+    if let Reconcile::ByLookUp { .. } = account.reconcile() {
+        match account.adapter.look_up(checking.message.id).await {
+            LookUp::Found { reference, status } => {
+                let reference = reference.filter(|_| !account.adapter.capabilities().echoes_our_id);
+                return Some(Resolution::Found { reference, status });
+            }
+            LookUp::NeverArrived => return Some(Resolution::SendAgain { possible_duplicate: false }),
+            LookUp::Unavailable => {}
+        }
+    }
+    (checking.deadline <= now).then_some(match account.on_unknown_outcome {
+        // Once only: a message that stays unknown twice is not sent a third time.
+        OnUnknownOutcome::Resend if !checking.resent => Resolution::SendAgain { possible_duplicate: true },
+        _ => Resolution::GivenUp(Reason::OutcomeUnknown),
+    })
+}

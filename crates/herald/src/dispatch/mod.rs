@@ -1,0 +1,14 @@
+//! Claim, call the provider, record the outcome.
+//!
+//! A claim is durable before the provider is called, so that after a crash whatever was claimed and has no outcome is
+//! known to be of unknown outcome, and is found out before anything else happens to it.
+
+mod account;
+mod check;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use account::{Account, Accounts};
+pub use worker::{Worker, WorkerContext};

@@ -1,0 +1,90 @@
+//! What an outcome means: for the message, its customer's later ones, the lane's pace and the account's breaker.
+
+use super::Account;
+use crate::store::Recorded;
+use herald_channels::contract::{Outcome, Reconcile, Throttled};
+use herald_rules::{
+    lane::{Queued, Released},
+    reason::{Cause, Reason},
+    retry,
+    time::Timestamp,
+};
+use std::time::Duration;
+
+/// An unknown outcome holds its customer's later messages back for at most this long (design: outcomes, order, races).
+const UNKNOWN_HOLD: Duration = Duration::from_secs(30);
+
+/// What an outcome means.
+#[derive(Debug, PartialEq)]
+pub(super) struct Settled {
+    /// What is written; None: nothing, it stands where it stood.
+    pub(super) recorded: Option<Written>,
+    /// What the account's breaker learns.
+    pub(super) health: Health,
+    /// Which limit is to slow down, and the provider's wish.
+    pub(super) throttled: Option<(Throttled, Option<Duration>)>,
+}
+
+/// What is written, and how the message leaves the provider's door.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) recorded: Recorded,
+    pub(super) released: Released,
+}
+
+impl PartialEq for Written {
+    fn eq(&self, other: &Self) -> bool {
+        self.released == other.released && format!("{:?}", self.recorded) == format!("{:?}", other.recorded)
+    }
+}
+
+/// What a call says about the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    /// It answered; even a refusal is a sign of life.
+    Answered,
+    /// It could not be reached, or said that it is down.
+    Failed,
+}
+
+/// Judges one outcome. `random` is in 0..1.
+pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: Timestamp, random: f64) -> Settled {
+    let ended = |recorded| Some(Written { recorded, released: Released::Ended });
+    match outcome {
+        Outcome::Accepted { reference } => {
+            let reference = reference.filter(|_| !account.adapter.capabilities().echoes_our_id);
+            Settled { recorded: ended(Recorded::Accepted { reference }), health: Health::Answered, throttled: None }
+        }
+        Outcome::Refused(cause) => {
+            Settled { recorded: ended(Recorded::Rejected(cause)), health: Health::Answered, throttled: None }
+        }
+        Outcome::Retry { cause, after, throttled } => {
+            let health = match cause.reason {
+                Reason::ProviderUnavailable | Reason::ProviderTimeout => Health::Failed,
+                _ => Health::Answered,
+            };
+            let first_tried = queued.message.send_at.unwrap_or(queued.message.accepted_at);
+            let next = retry::next_send(cause.reason, queued.attempt + 1, first_tried, now, after, random);
+            let recorded = match next {
+                Some(due) => {
+                    Some(Written { recorded: Recorded::Again { due, cause }, released: Released::HeldUntil(due) })
+                }
+                // The last try's own words stay beside it.
+                None => ended(Recorded::Rejected(Cause { reason: Reason::RetriesExhausted, ..cause })),
+            };
+            Settled { recorded, health, throttled: throttled.map(|limit| (limit, after)) }
+        }
+        Outcome::NotSent(_) => Settled { recorded: None, health: Health::Failed, throttled: None },
+        Outcome::Unknown(cause) => {
+            let (deadline, hold) = match account.reconcile() {
+                Reconcile::Never => (now, Duration::from_secs(1)),
+                Reconcile::ByReceipt { deadline } | Reconcile::ByLookUp { deadline } => {
+                    (now + deadline, deadline.min(UNKNOWN_HOLD))
+                }
+            };
+            let recorded = Recorded::Unknown { deadline, cause };
+            let released = Released::HeldUntil(now + hold);
+            Settled { recorded: Some(Written { recorded, released }), health: Health::Failed, throttled: None }
+        }
+    }
+}

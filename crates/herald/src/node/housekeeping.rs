@@ -1,0 +1,41 @@
+//! What a node forgets, now and then, in small steps.
+
+use super::app::App;
+use crate::store::StoreError;
+use herald_rules::time::Timestamp;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two rounds.
+const EVERY: Duration = Duration::from_secs(60);
+/// Between two steps of a round, so that other work is never far behind.
+const BREATH: Duration = Duration::from_millis(20);
+/// How long an idempotency key holds (as documented).
+const IDEMPOTENCY: Duration = Duration::from_secs(24 * 3600);
+/// How long a receipt waits for its message. A provider's reference comes with the answer to the call, so days later
+/// it is not ours.
+const EARLY_RECEIPTS: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// Runs until the node stops.
+pub(super) async fn run(app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = round(&app).await {
+            tracing::warn!(%error, "housekeeping.failed");
+        }
+    }
+}
+
+async fn round(app: &App) -> Result<(), StoreError> {
+    let now = Timestamp::now();
+    while app.store.prune_idempotency(now - IDEMPOTENCY).await? {
+        tokio::time::sleep(BREATH).await;
+    }
+    while app.store.prune_early(now - EARLY_RECEIPTS).await? {
+        tokio::time::sleep(BREATH).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! The order of start and stop.
+//!
+//! Start: folder and its lock, keys, store (migrations), directory, lanes, events, listeners. Stop, in the other
+//! direction of the way of a message: no new requests; no new claims, what is at the providers' doors comes back and
+//! is written; deliveries under way end; the store writes what it was asked for and closes.
+
+use super::{
+    app::{App, Parts},
+    directory::Directory,
+    hub::Hub,
+    listen::Listener,
+};
+use crate::{
+    accept::Quotas,
+    access::Access,
+    config::Config,
+    dispatch::Accounts,
+    observe::{internal, metrics::Metrics},
+    pace::Lanes,
+    store::{Options, Store},
+};
+use anyhow::Context;
+use futures_util::FutureExt;
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A running node.
+pub struct Node {
+    /// What its parts share.
+    pub app: App,
+    /// Where the API listens.
+    pub public: SocketAddr,
+    /// Where metrics and health are.
+    pub internal: SocketAddr,
+    requests: CancellationToken,
+    observers: CancellationToken,
+    servers: Vec<JoinHandle<()>>,
+    internal_server: JoinHandle<()>,
+    // Its lock is held as long as the node lives.
+    _lock: std::fs::File,
+}
+
+impl Node {
+    /// Starts a node; when it returns, requests are answered.
+    ///
+    /// # Errors
+    /// A sentence for the operator: the folder is in use, an address is taken, a file cannot be read.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let folder = config.data.folder.clone();
+        let lock = lock_folder(&folder)?;
+        // Eighty milliseconds that the first request should not wait for.
+        tokio::task::spawn_blocking(herald_rules::identifier::prepare).await?;
+        let metrics = Arc::new(Metrics::new());
+        let access = Arc::new(Access::open(&config.data, &config.limits)?);
+        let lanes = Lanes::new(config.lanes.clone(), Accounts::new(access.clone()), metrics.clone());
+        let hub = Arc::new(Hub::new(lanes.clone(), metrics.clone()));
+        let options = Options {
+            path: config.store.sqlite_path(&config.data),
+            readers: config.store.readers.get(),
+            cache_mib: u32::try_from(config.store.cache_mib.get()).unwrap_or(32),
+        };
+        let store = Store::open(&options, hub.clone())
+            .with_context(|| format!("The database {} cannot be opened", options.path.display()))?;
+        access.check_master_key(&store).await?;
+        let app = App::new(Parts {
+            store,
+            directory: Directory::default(),
+            config,
+            access,
+            quotas: Quotas::default(),
+            lanes,
+            metrics: metrics.clone(),
+        });
+        app.directory_changed().await.context("The directory cannot be read")?;
+
+        let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
+        tokio::spawn(super::housekeeping::run(app.clone(), requests.clone()));
+        let config = &app.config;
+        let tls = config.listen.tls();
+        let public = Listener::bind(config.listen.public, tls).await?;
+        let internal = Listener::bind(config.listen.internal, None).await?;
+        let addresses = (public.address(), internal.address());
+        let ready = ready(app.clone(), requests.clone());
+        let grace = config.shutdown.grace;
+        let router = crate::api::router(app.clone());
+        public.announce(&folder, "public").await?;
+        internal.announce(&folder, "internal").await?;
+        let server = tokio::spawn(public.serve(router, metrics.clone(), requests.clone(), grace));
+        let internal_routes = internal::router(metrics.clone(), ready);
+        let internal_server = tokio::spawn(internal.serve(internal_routes, metrics, observers.clone(), grace));
+        tracing::info!(public = %addresses.0, internal = %addresses.1, "node.started");
+        Ok(Self {
+            app,
+            public: addresses.0,
+            internal: addresses.1,
+            requests,
+            observers,
+            servers: vec![server],
+            internal_server,
+            _lock: lock,
+        })
+    }
+
+    /// Stops in order, losing nothing. What has not ended after the grace time is left to the next start, which finds
+    /// it as a crash would leave it.
+    pub async fn stop(self) {
+        let grace = self.app.config.shutdown.grace;
+        tracing::info!("node.stopping");
+        self.requests.cancel();
+        let drained = tokio::time::timeout(grace, async {
+            for server in self.servers {
+                // A server that panicked has stopped too.
+                drop(server.await);
+            }
+            self.app.lanes.stop().await;
+        })
+        .await;
+        if drained.is_err() {
+            tracing::warn!("node.grace_over");
+        }
+        self.app.store.close().await;
+        self.observers.cancel();
+        drop(self.internal_server.await);
+        tracing::info!("node.stopped");
+    }
+}
+
+/// One process a folder: two writers would each believe that they own the lanes.
+fn lock_folder(folder: &Path) -> anyhow::Result<std::fs::File> {
+    std::fs::create_dir_all(folder).with_context(|| format!("The data folder {} cannot be made", folder.display()))?;
+    let path = folder.join("lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    file.try_lock().with_context(|| {
+        format!(
+            "The data folder {} is in use by another Herald. Stop it, or give another data.folder",
+            folder.display()
+        )
+    })?;
+    Ok(file)
+}
+
+fn ready(app: App, stopping: CancellationToken) -> internal::Ready {
+    Arc::new(move || {
+        let (app, stopping) = (app.clone(), stopping.clone());
+        async move {
+            if stopping.is_cancelled() {
+                return Err("It is stopping.".into());
+            }
+            // Goes through the writer: a disk that is full or gone shows here.
+            app.store.probe().await.map_err(|error| format!("The store cannot be written: {error}."))
+        }
+        .boxed()
+    })
+}

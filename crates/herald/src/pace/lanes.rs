@@ -1,0 +1,119 @@
+//! The registry of lanes: a worker for each, told of everything the store makes durable.
+
+use super::{Control, Input, LaneReport, Mailbox, Post};
+use crate::{
+    config,
+    dispatch::{Accounts, Worker, WorkerContext},
+    node::directory::Snapshot,
+    observe::metrics::Metrics,
+    store::{LaneRow, Queued, Store},
+};
+use arc_swap::ArcSwap;
+use herald_rules::{pace::rate::Rate, time::Timestamp};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::sync::oneshot;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The lanes of this node. Cheap to clone.
+#[derive(Clone)]
+pub struct Lanes {
+    posts: Arc<ArcSwap<HashMap<LaneRow, Post>>>,
+    accounts: Accounts,
+    settings: config::Lanes,
+    metrics: Arc<Metrics>,
+    workers: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Lanes {
+    /// No lane yet: [`Lanes::update`] starts their workers.
+    pub fn new(settings: config::Lanes, accounts: Accounts, metrics: Arc<Metrics>) -> Self {
+        Self {
+            posts: Arc::default(),
+            accounts,
+            settings,
+            metrics,
+            workers: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Brings workers and their settings in line with the directory. Called at start and after every change of it.
+    pub fn update(&self, snapshot: &Snapshot, store: &Store) {
+        self.accounts.update(snapshot);
+        let mut posts = HashMap::clone(&self.posts.load());
+        for lane in snapshot.all_lanes() {
+            let Some((channel, account)) = snapshot.channel(lane.channel).zip(self.accounts.get(lane.channel)) else {
+                continue;
+            };
+            let paused = lane.paused || !channel.active;
+            let rate = self.rate(lane.rate.as_deref(), lane.protocol);
+            match posts.get(&lane.row) {
+                Some(post) => post.control(Control::Settings { paused, rate, account }),
+                None => {
+                    let (post, mailbox) = Mailbox::new();
+                    let context = WorkerContext {
+                        department: lane.department,
+                        channel: lane.channel,
+                        lane: lane.row,
+                        protocol: lane.protocol,
+                        store: store.clone(),
+                        lanes: self.clone(),
+                        metrics: self.metrics.clone(),
+                        stop: self.stop.clone(),
+                    };
+                    posts.insert(lane.row, post);
+                    let machine = (rate, self.settings.head.get(), self.settings.in_flight.get(), paused);
+                    self.workers.spawn(Worker::run(context, mailbox, account, machine));
+                }
+            }
+        }
+        self.posts.store(Arc::new(posts));
+    }
+
+    /// The provider accounts behind the lanes.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    fn rate(&self, own: Option<&str>, protocol: herald_rules::protocol::Protocol) -> Rate {
+        // What cannot be read was written by another version: the default is slower than a wrong guess.
+        own.and_then(|text| text.parse().ok()).unwrap_or_else(|| self.settings.default_rate.of(protocol))
+    }
+
+    /// A message may go.
+    pub fn arrived(&self, lane: LaneRow, queued: Queued) {
+        if let Some(post) = self.posts.load().get(&lane) {
+            post.input(Input::Arrived(queued));
+        }
+    }
+
+    /// A message waits for a moment.
+    pub fn scheduled(&self, lane: LaneRow, due: Timestamp) {
+        if let Some(post) = self.posts.load().get(&lane) {
+            post.input(Input::Scheduled(due));
+        }
+    }
+
+    /// The provider asked the whole account to slow down.
+    pub fn throttle(&self, lanes: &[LaneRow], retry_after: Option<Duration>) {
+        let posts = self.posts.load();
+        for post in lanes.iter().filter_map(|lane| posts.get(lane)) {
+            post.control(Control::Throttled(retry_after));
+        }
+    }
+
+    /// What a lane says of itself; None where it is not worked here.
+    pub async fn report(&self, lane: LaneRow) -> Option<LaneReport> {
+        let (answer, answered) = oneshot::channel();
+        self.posts.load().get(&lane)?.control(Control::Report(answer));
+        answered.await.ok()
+    }
+
+    /// Stops claiming, waits for what is at the providers' doors and for its outcomes to be durable.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.workers.close();
+        self.workers.wait().await;
+    }
+}

@@ -1,0 +1,89 @@
+//! How a lane is told of things: what arrives is bounded (the rest is on disk anyway), what controls it is not.
+
+use super::LaneReport;
+use crate::{dispatch::Account, store::Queued};
+use herald_rules::{pace::rate::Rate, time::Timestamp};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Arrivals that may wait for a lane's worker. What does not fit is read from disk when its turn comes.
+const ARRIVALS: usize = 2_048;
+
+/// What a lane hears of.
+#[derive(Debug)]
+pub enum Input {
+    /// A message may go.
+    Arrived(Queued),
+    /// A message waits for a moment.
+    Scheduled(Timestamp),
+}
+
+/// What a lane is told to do.
+pub enum Control {
+    /// Settings of the lane or its channel have changed.
+    Settings {
+        /// Somebody paused it, or its channel is off.
+        paused: bool,
+        /// Its rate.
+        rate: Rate,
+        /// Its channel's adapter and breaker.
+        account: Arc<Account>,
+    },
+    /// Another lane of the account was asked to slow the whole account down.
+    Throttled(Option<Duration>),
+    /// Say how it is.
+    Report(oneshot::Sender<LaneReport>),
+}
+
+/// The sending side of a lane's mailbox.
+#[derive(Clone)]
+pub struct Post {
+    inputs: mpsc::Sender<Input>,
+    control: mpsc::UnboundedSender<Control>,
+    overflowed: Arc<AtomicBool>,
+}
+
+/// The receiving side.
+pub struct Mailbox {
+    /// What arrived.
+    pub inputs: mpsc::Receiver<Input>,
+    /// What it is told.
+    pub control: mpsc::UnboundedReceiver<Control>,
+    overflowed: Arc<AtomicBool>,
+}
+
+impl Mailbox {
+    /// A new pair.
+    pub fn new() -> (Post, Self) {
+        let (inputs, received) = mpsc::channel(ARRIVALS);
+        let (control, controlled) = mpsc::unbounded_channel();
+        let overflowed = Arc::new(AtomicBool::new(false));
+        let post = Post { inputs, control, overflowed: overflowed.clone() };
+        (post, Self { inputs: received, control: controlled, overflowed })
+    }
+
+    /// Whether something did not fit since the last time this was asked.
+    pub fn take_overflow(&self) -> bool {
+        self.overflowed.load(Ordering::Relaxed) && self.overflowed.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Post {
+    /// Tells of an arrival. Never blocks: called on the store's writer thread.
+    pub fn input(&self, input: Input) {
+        if self.inputs.try_send(input).is_err() {
+            self.overflowed.store(true, Ordering::Release);
+        }
+    }
+
+    /// Tells the lane to do something. A lane that has ended does not hear it.
+    pub fn control(&self, control: Control) {
+        drop(self.control.send(control));
+    }
+}

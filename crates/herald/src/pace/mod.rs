@@ -1,0 +1,11 @@
+//! The lanes of this node: who runs them, how they are reached, what they say of themselves.
+//!
+//! The decisions are in `rules::lane`; the work is done by `dispatch`. Here is the registry: one mailbox for each lane.
+
+mod lanes;
+mod mailbox;
+mod report;
+
+pub use lanes::Lanes;
+pub use mailbox::{Control, Input, Mailbox, Post};
+pub use report::{LaneReport, WaitReport};

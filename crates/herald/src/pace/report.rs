@@ -1,0 +1,78 @@
+//! What a lane says of itself: every wait can be explained.
+
+use herald_rules::{
+    lane::{Lane, Waiting},
+    time::Timestamp,
+};
+use serde::Serialize;
+
+/// The state of a lane at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LaneReport {
+    /// Messages at the provider's door.
+    pub in_flight: usize,
+    /// Messages in memory.
+    pub in_memory: usize,
+    /// The rate that was set, as "80/s,burst=10".
+    pub rate: String,
+    /// The rate that holds now, after the provider's throttling.
+    pub effective_rate: String,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// Why it does not send more than it does.
+    pub waiting: WaitReport,
+}
+
+/// Why a lane waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WaitReport {
+    /// A stable code.
+    pub code: &'static str,
+    /// A sentence.
+    pub sentence: String,
+    /// Until when, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "date-time")]
+    pub until: Option<Timestamp>,
+}
+
+impl LaneReport {
+    /// Reads the machine; `breaker` is set while the provider cannot be reached.
+    pub fn of(lane: &Lane, breaker: Option<Timestamp>, now: Timestamp) -> Self {
+        Self {
+            in_flight: lane.in_flight(),
+            in_memory: lane.in_memory(),
+            rate: lane.rate().to_string(),
+            effective_rate: lane.effective_rate(now).to_string(),
+            paused: lane.is_paused(),
+            waiting: WaitReport::of(lane.waiting(now), breaker),
+        }
+    }
+}
+
+impl WaitReport {
+    fn of(waiting: Waiting, breaker: Option<Timestamp>) -> Self {
+        let (code, sentence, until) = match (waiting, breaker) {
+            (Waiting::Idle, _) => ("idle", "Nothing waits.".into(), None),
+            (Waiting::Paused, _) => ("paused", "The lane is paused, or its channel is off.".into(), None),
+            (_, Some(until)) => (
+                "provider_unavailable",
+                format!("The provider cannot be reached; the next try is at {until}."),
+                Some(until),
+            ),
+            (Waiting::Sending, None) => ("sending", "It is sending.".into(), None),
+            (Waiting::Rate(until), None) => ("rate", format!("The rate allows the next at {until}."), Some(until)),
+            (Waiting::Throttled(until), None) => {
+                ("throttled", format!("The provider asked to wait until {until}."), Some(until))
+            }
+            (Waiting::InFlight, None) => {
+                ("in_flight", "As many messages as allowed are with the provider.".into(), None)
+            }
+            (Waiting::Customers(until), None) => {
+                ("customers", "What waits belongs to customers who are being written to or held back.".into(), until)
+            }
+        };
+        Self { code, sentence, until }
+    }
+}
