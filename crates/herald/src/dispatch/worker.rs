@@ -186,7 +186,7 @@ impl Worker {
             return None;
         }
         let mut wake_at = None;
-        let mut wake = |at: Option<Timestamp>| wake_at = [wake_at, at].into_iter().flatten().min();
+        let mut wake = |at: Option<Timestamp>| wake_at = earlier(wake_at, at);
         let stopping = self.context.stop.is_cancelled();
         if !self.claiming && !stopping {
             let most = self.may_claim(now);
@@ -196,7 +196,7 @@ impl Worker {
                 self.ended.push(ended(&queued, now, Recorded::Rejected(Reason::Expired.into())));
             }
             for (queued, due) in effects.held {
-                self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
+                self.next_due = earlier(self.next_due, Some(due));
                 self.ended.push(ended(&queued, now, Recorded::Held { due }));
             }
             for wish in effects.load {
@@ -207,7 +207,8 @@ impl Worker {
             }
         }
         if !stopping && !self.moving {
-            match self.next_due {
+            // A hold may end without a row on disk to bring back, and a row may be due without a hold.
+            match [self.next_due, self.machine.next_release()].into_iter().flatten().min() {
                 Some(due) if due <= now => self.move_due(now),
                 due => wake(due),
             }
@@ -309,12 +310,15 @@ impl Worker {
 
     fn move_due(&mut self, now: Timestamp) {
         self.moving = true;
+        // What becomes known while it runs must not be overwritten by its answer.
+        self.next_due = None;
         let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
         self.answers.push(async move { Answer::Due(now, store.due(department, lane, now, DUE_PAGE).await) }.boxed());
     }
 
     fn check(&mut self, now: Timestamp) {
         self.checking = true;
+        self.next_check = None;
         let WorkerContext { department, channel, lane, .. } = self.context;
         let whose = Whose { department, channel, lane };
         let round = check::round(self.context.store.clone(), self.account.clone(), whose, now);
@@ -361,18 +365,20 @@ impl Worker {
                 self.store_away(&error);
             }
             Answer::Due(asked, Ok(due)) => self.due(asked, due),
-            Answer::Due(_, Err(error)) => {
+            Answer::Due(asked, Err(error)) => {
                 self.moving = false;
+                self.next_due = earlier(self.next_due, Some(asked));
                 self.store_away(&error);
             }
             Answer::Checked(Ok(round)) => {
                 self.checking = false;
-                self.next_check = round.next;
+                self.next_check = earlier(self.next_check, round.next);
                 // Back at their places; if their customers are still held back they go when the hold ends.
                 self.machine.returned(round.again, Timestamp::default());
             }
             Answer::Checked(Err(error)) => {
                 self.checking = false;
+                self.next_check = Some(Timestamp::now());
                 self.store_away(&error);
             }
         }
@@ -386,12 +392,11 @@ impl Worker {
         for checking in &recovered.checking {
             let until = (now + Duration::from_secs(30)).min(checking.deadline).max(now);
             self.machine.hold(&checking.message.to, checking.place.priority, until);
-            self.next_due = Some(self.next_due.map_or(until, |next| next.min(until)));
         }
         if !recovered.checking.is_empty() {
             self.next_check = Some(now);
         }
-        self.next_due = [self.next_due, recovered.next_due].into_iter().flatten().min();
+        self.next_due = earlier(self.next_due, recovered.next_due);
         self.ready = true;
     }
 
@@ -399,7 +404,7 @@ impl Worker {
     fn watch(&mut self, ended: &Ended) {
         match &ended.outcome {
             Recorded::Again { due, .. } | Recorded::Held { due } => {
-                self.next_due = Some(self.next_due.map_or(*due, |next| next.min(*due)));
+                self.next_due = earlier(self.next_due, Some(*due));
             }
             Recorded::Unknown { .. } => self.next_check = Some(Timestamp::now()),
             Recorded::Accepted { .. } | Recorded::Rejected(_) => {}
@@ -474,9 +479,6 @@ impl Worker {
         match recorded {
             Some(Written { recorded, released }) => {
                 self.machine.released(id, released);
-                if let Released::HeldUntil(until) = released {
-                    self.next_due = Some(self.next_due.map_or(until, |next| next.min(until)));
-                }
                 let mut ended = ended(&queued, now, recorded);
                 ended.attempt += 1;
                 self.ended.push(ended);
@@ -492,7 +494,7 @@ impl Worker {
         }
         if due.complete {
             self.moving = false;
-            self.next_due = due.next;
+            self.next_due = earlier(self.next_due, due.next);
             self.machine.returned(std::mem::take(&mut self.returned), asked);
         } else {
             self.move_due(asked);
@@ -502,7 +504,7 @@ impl Worker {
     fn input(&mut self, input: Input) {
         match input {
             Input::Arrived(queued) => self.machine.arrived(queued),
-            Input::Scheduled(due) => self.next_due = Some(self.next_due.map_or(due, |next| next.min(due))),
+            Input::Scheduled(due) => self.next_due = earlier(self.next_due, Some(due)),
         }
     }
 
@@ -524,6 +526,10 @@ impl Worker {
 
 fn ended(queued: &Queued, at: Timestamp, outcome: Recorded) -> Ended {
     Ended { id: queued.message.id, place: queued.place, attempt: queued.attempt, resent: queued.resent, at, outcome }
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    [a, b].into_iter().flatten().min()
 }
 
 fn kind(outcome: &Outcome) -> OutcomeKind {

@@ -261,6 +261,11 @@ impl Lane {
         self.heads.iter().map(|head| head.waiting.len()).sum()
     }
 
+    /// When the next hold ends: then what was put away is to come back, see [`Lane::returned`].
+    pub fn next_release(&self) -> Option<Timestamp> {
+        self.customers.next_release()
+    }
+
     /// What is to be done now, claiming `most` messages at most. What it returns to be claimed counts as being at the
     /// provider's door.
     pub fn take(&mut self, now: Timestamp, most: usize) -> Effects {

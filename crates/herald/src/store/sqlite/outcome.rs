@@ -19,6 +19,17 @@ pub(super) struct Report<'a> {
     pub(super) resent: bool,
 }
 
+/// What the events say of a message.
+pub(super) struct History {
+    pub(super) standing: Standing,
+    /// A bit for each status it has had.
+    pub(super) seen: u8,
+    /// It went again after an unknown outcome.
+    pub(super) resent: bool,
+    /// Its lane; None where there is no event yet.
+    pub(super) lane: Option<LaneRow>,
+}
+
 impl Store {
     /// Makes outcomes durable, with their status events, and closes the claims of which nothing is open any more.
     pub async fn record(&self, outcomes: Outcomes) -> Result<(), StoreError> {
@@ -208,29 +219,32 @@ impl Writing<'_> {
 
     /// Where a message stands.
     pub(super) fn standing(&self, department: DepartmentRow, id: MessageId) -> Result<Standing, StoreError> {
-        Ok(self.history(department, id)?.0)
+        Ok(self.history(department, id)?.standing)
     }
 
-    /// Where a message stands, which statuses it has had, and whether it was sent again.
-    fn history(&self, department: DepartmentRow, id: MessageId) -> Result<(Standing, u8, bool), StoreError> {
+    /// What the events say of a message.
+    pub(super) fn history(&self, department: DepartmentRow, id: MessageId) -> Result<History, StoreError> {
         let mut query = self.connection.prepare_cached(
-            "SELECT i.status, e.reason, e.resent, i.sequence FROM event i
+            "SELECT i.status, e.reason, e.resent, i.lane, i.sequence FROM event i
              JOIN event e ON e.department = i.department AND e.lane = i.lane AND e.sequence = i.sequence
              WHERE i.department = ?1 AND i.id = ?2",
         )?;
         let mut rows = query.query((department, id.0.as_bytes()))?;
-        let (mut standing, mut seen, mut resent, mut last) = (Standing::PENDING, 0u8, false, 0i64);
+        let mut history = History { standing: Standing::PENDING, seen: 0, resent: false, lane: None };
+        let mut last = 0;
         while let Some(row) = rows.next()? {
             let status = columns::status(row, 0)?;
-            seen |= 1 << status.code();
-            resent |= row.get::<_, bool>(2)?;
-            if row.get::<_, i64>(3)? > last {
-                last = row.get(3)?;
+            history.seen |= 1 << status.code();
+            history.resent |= row.get::<_, bool>(2)?;
+            let sequence = row.get::<_, i64>(4)?;
+            if sequence > last {
+                last = sequence;
+                history.lane = row.get(3)?;
                 let reason = row.get::<_, Option<u16>>(1)?.and_then(Reason::from_number);
-                standing = Standing { status, reason };
+                history.standing = Standing { status, reason };
             }
         }
-        Ok((standing, seen, resent))
+        Ok(history)
     }
 
     /// Judges a report and writes what it means: an event, a note, or nothing.
@@ -241,8 +255,20 @@ impl Writing<'_> {
         id: MessageId,
         report: &Report<'_>,
     ) -> Result<Verdict, StoreError> {
-        let (standing, seen, resent) = self.history(department, id)?;
-        let verdict = judge(standing, report.status, seen & (1 << report.status.code()) != 0);
+        let history = self.history(department, id)?;
+        self.report_after(department, lane, id, &history, report)
+    }
+
+    /// [`Writing::report`] for callers that have read the history.
+    pub(super) fn report_after(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+        history: &History,
+        report: &Report<'_>,
+    ) -> Result<Verdict, StoreError> {
+        let verdict = judge(history.standing, report.status, history.seen & (1 << report.status.code()) != 0);
         match verdict {
             Verdict::Change => {
                 let sequence = self.next_sequence(department, lane)?;
@@ -260,7 +286,7 @@ impl Writing<'_> {
                         report.status.code(),
                         report.at.0,
                         reason,
-                        report.resent || resent,
+                        report.resent || history.resent,
                         words,
                     ))?;
                 self.memory.changes.push(Change { department, lane, sequence, id, status: report.status });

@@ -1,6 +1,9 @@
 //! Applying receipts: in whatever order they come, each means one forward move, a note, or nothing.
 
-use super::{Store, Writing, outcome::Report};
+use super::{
+    Store, Writing,
+    outcome::{History, Report},
+};
 use crate::store::{Applied, ChannelRow, DepartmentRow, LaneRow, StoreError};
 use herald_channels::contract::{Receipt, Reference};
 use herald_rules::{
@@ -50,10 +53,10 @@ impl Writing<'_> {
         now: Timestamp,
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
-        let found = match &receipt.reference {
-            Reference::Ours(id) => self.lane_of(department, channel, *id)?.map(|lane| (*id, lane)),
+        let id = match &receipt.reference {
+            Reference::Ours(id) => *id,
             Reference::Theirs(reference) => match self.known_reference(channel, reference)? {
-                Some(id) => self.lane_of(department, channel, id)?.map(|lane| (id, lane)),
+                Some(id) => id,
                 None => {
                     self.keep_early(channel, reference, receipt, now)?;
                     applied.early += 1;
@@ -61,8 +64,9 @@ impl Writing<'_> {
                 }
             },
         };
+        let history = self.history(department, id)?;
         // An id that is not this channel's: forged, or of a message long pruned. Counted, never an error.
-        let Some((id, lane)) = found else {
+        let Some(lane) = self.lane_of(department, channel, id, &history)? else {
             applied.unknown += 1;
             return Ok(());
         };
@@ -72,7 +76,7 @@ impl Writing<'_> {
             cause: receipt.cause.as_ref(),
             resent: false,
         };
-        match self.apply_to(department, lane, id, &report)? {
+        match self.apply_to(department, lane, id, &history, &report)? {
             Verdict::Change => applied.changes += 1,
             _ => applied.repeated += 1,
         }
@@ -85,9 +89,10 @@ impl Writing<'_> {
         department: DepartmentRow,
         lane: LaneRow,
         id: MessageId,
+        history: &History,
         report: &Report<'_>,
     ) -> Result<Verdict, StoreError> {
-        let verdict = self.report(department, lane, id, report)?;
+        let verdict = self.report_after(department, lane, id, history, report)?;
         if verdict == Verdict::Change && self.any_checking()? && self.end_checking(department, lane, id)? {
             self.count_queued(lane, -1);
         }
@@ -103,21 +108,33 @@ impl Writing<'_> {
         Ok(count > 0)
     }
 
-    /// The lane of a message, if it is one of this channel.
+    /// The lane of a message, if it is one of this channel. Its events name it, so that the wide rows of messages are
+    /// read only for those that have none.
     fn lane_of(
-        &self,
+        &mut self,
         department: DepartmentRow,
         channel: ChannelRow,
         id: MessageId,
+        history: &History,
     ) -> Result<Option<LaneRow>, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT m.lane FROM message m JOIN lane l ON l.lane = m.lane
-                 WHERE m.department = ?1 AND m.id = ?2 AND l.channel = ?3",
-            )?
-            .query_row((department, id.0.as_bytes(), channel), |row| row.get(0))
-            .optional()?)
+        let lane = match history.lane {
+            Some(lane) => Some(lane),
+            None => self
+                .connection
+                .prepare_cached("SELECT lane FROM message WHERE department = ?1 AND id = ?2")?
+                .query_row((department, id.0.as_bytes()), |row| row.get(0))
+                .optional()?,
+        };
+        let Some(lane) = lane else { return Ok(None) };
+        let owner = match self.memory.channels.get(&lane) {
+            Some(owner) => *owner,
+            None => self
+                .connection
+                .prepare_cached("SELECT channel FROM lane WHERE lane = ?1")?
+                .query_row([lane], |row| row.get(0))?,
+        };
+        self.memory.channels.insert(lane, owner);
+        Ok((owner == channel).then_some(lane))
     }
 
     fn known_reference(&self, channel: ChannelRow, reference: &str) -> Result<Option<MessageId>, StoreError> {
@@ -171,10 +188,12 @@ impl Writing<'_> {
             .prepare_cached("DELETE FROM early WHERE channel = ?1 AND reference = ?2")?
             .execute((channel, reference))?;
         self.memory.early = None;
-        let Some(lane) = self.lane_of(department, channel, id)? else { return Ok(()) };
         for (status, json) in waiting {
             let EarlyReceipt { at, cause } = serde_json::from_str(&json)?;
-            self.apply_to(department, lane, id, &Report { status, at, cause: cause.as_ref(), resent: false })?;
+            let history = self.history(department, id)?;
+            let Some(lane) = self.lane_of(department, channel, id, &history)? else { return Ok(()) };
+            let report = Report { status, at, cause: cause.as_ref(), resent: false };
+            self.apply_to(department, lane, id, &history, &report)?;
         }
         Ok(())
     }

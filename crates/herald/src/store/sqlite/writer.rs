@@ -1,7 +1,7 @@
 //! The writer thread: takes whatever waits, runs it in one IMMEDIATE transaction, commits once, answers all.
 
 use super::{accept::AcceptCall, checkpoint::Checkpointer};
-use crate::store::{Change, DepartmentRow, LaneRow, Observer, Queued, StoreError};
+use crate::store::{Change, ChannelRow, DepartmentRow, LaneRow, Observer, Queued, StoreError};
 use rusqlite::Connection;
 use std::{
     collections::HashMap,
@@ -49,6 +49,8 @@ pub(super) struct Memory {
     pub(super) position: Option<i64>,
     /// The last event number of each lane.
     pub(super) sequences: HashMap<LaneRow, i64>,
+    /// The channel of each lane, which never changes.
+    pub(super) channels: HashMap<LaneRow, ChannelRow>,
     /// Rows in `early` and `cancelled`, which are nearly always empty: then nobody needs to look.
     pub(super) early: Option<i64>,
     pub(super) cancelled: Option<i64>,
