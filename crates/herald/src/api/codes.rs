@@ -82,6 +82,8 @@ codes! {
     SecretNotFound = NOT_FOUND, "secret_not_found", "No such secret";
     UserNotFound = NOT_FOUND, "user_not_found", "No such user";
     TokenNotFound = NOT_FOUND, "token_not_found", "No such token";
+    SubscriptionNotFound = NOT_FOUND, "subscription_not_found", "No such subscription";
+    DeliveryNotFound = NOT_FOUND, "delivery_not_found", "No such delivery";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method";
     Conflict = CONFLICT, "conflict", "It exists already";
     IdempotencyKeyUsed = CONFLICT, "idempotency_key_used", "The key was used for another request";

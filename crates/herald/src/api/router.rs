@@ -41,6 +41,8 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Head::openapi())
         .routes(routes!(v1_2::token::get))
         .routes(routes!(v1_2::protocols::send))
+        .routes(routes!(v1_2::events::get))
+        .routes(routes!(v1_2::events::delete))
 }
 
 /// The API document: OpenAPI 3.1.

@@ -5,6 +5,7 @@ use crate::{
     access::Access,
     config::Config,
     dispatch::Accounts,
+    events::{self, Events},
     node::{
         app::{App, Parts},
         directory::{ChannelSettings, Directory},
@@ -98,15 +99,14 @@ impl Instance {
         let admin = std::fs::read_to_string(config.data.admin_token_path()).unwrap().trim().to_owned();
         let metrics = Arc::new(Metrics::new());
         let lanes = Lanes::new(config.lanes.clone(), Accounts::new(access.clone()), metrics.clone());
-        let app = App::new(Parts {
-            store,
-            directory: Directory::default(),
-            config,
-            access,
-            quotas: Quotas::default(),
-            lanes,
-            metrics,
-        });
+        let directory = Directory::default();
+        let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));
+        let log = events::Log::default();
+        let settings = (&config).into();
+        let events =
+            Events::start(store.clone(), directory.clone(), log, keys, settings, metrics.clone()).await.unwrap();
+        let app =
+            App::new(Parts { store, directory, config, access, quotas: Quotas::default(), lanes, events, metrics });
         app.directory_changed().await.unwrap();
         Self { router: crate::api::router(app.clone()), app, admin, _folder: folder }
     }

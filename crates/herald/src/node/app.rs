@@ -5,6 +5,7 @@ use crate::{
     accept::Quotas,
     access::Access,
     config::Config,
+    events::Events,
     observe::metrics::Metrics,
     pace::Lanes,
     store::{Store, StoreError},
@@ -29,6 +30,8 @@ pub struct Parts {
     pub quotas: Quotas,
     /// The lanes of this node.
     pub lanes: Lanes,
+    /// The hand-over of events.
+    pub events: Events,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

@@ -1,7 +1,7 @@
 //! What a node forgets, now and then, in small steps.
 
 use super::app::App;
-use crate::store::StoreError;
+use crate::store::{EventRetention, StoreError};
 use herald_rules::time::Timestamp;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +35,14 @@ async fn round(app: &App) -> Result<(), StoreError> {
         tokio::time::sleep(BREATH).await;
     }
     while app.store.prune_early(now - EARLY_RECEIPTS).await? {
+        tokio::time::sleep(BREATH).await;
+    }
+    let retention = EventRetention {
+        deliveries_before: now - app.config.retention.attempts,
+        polled_before: now - app.config.events.polling_keep,
+        step: 500,
+    };
+    while app.store.prune_events(retention).await? > 0 {
         tokio::time::sleep(BREATH).await;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Hears from the store what has become durable, and tells those who wait for it.
 
 use crate::{
+    events,
     observe::metrics::Metrics,
     pace::Lanes,
     store::{Change, LaneRow, Observer, Queued},
@@ -11,13 +12,14 @@ use std::{sync::Arc, time::Duration};
 /// Passes on what the store's writer reports. Nothing here may block: it runs on the writer's thread.
 pub struct Hub {
     lanes: Lanes,
+    events: events::Log,
     metrics: Arc<Metrics>,
 }
 
 impl Hub {
-    /// Tells these lanes.
-    pub fn new(lanes: Lanes, metrics: Arc<Metrics>) -> Self {
-        Self { lanes, metrics }
+    /// Tells these lanes, and whoever hands events over.
+    pub fn new(lanes: Lanes, events: events::Log, metrics: Arc<Metrics>) -> Self {
+        Self { lanes, events, metrics }
     }
 }
 
@@ -35,6 +37,7 @@ impl Observer for Hub {
             self.metrics.status_changes.of(change.status).inc();
         }
         self.metrics.events_written.inc_by(changes.len() as u64);
+        self.events.changed(changes);
     }
 
     fn group(&self, operations: usize, took: Duration) {

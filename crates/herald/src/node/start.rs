@@ -15,6 +15,7 @@ use crate::{
     access::Access,
     config::Config,
     dispatch::Accounts,
+    events::{self, Events},
     observe::{internal, metrics::Metrics},
     pace::Lanes,
     store::{Options, Store},
@@ -54,7 +55,8 @@ impl Node {
         let metrics = Arc::new(Metrics::new());
         let access = Arc::new(Access::open(&config.data, &config.limits)?);
         let lanes = Lanes::new(config.lanes.clone(), Accounts::new(access.clone()), metrics.clone());
-        let hub = Arc::new(Hub::new(lanes.clone(), metrics.clone()));
+        let log = events::Log::default();
+        let hub = Arc::new(Hub::new(lanes.clone(), log.clone(), metrics.clone()));
         let options = Options {
             path: config.store.sqlite_path(&config.data),
             readers: config.store.readers.get(),
@@ -63,13 +65,19 @@ impl Node {
         let store = Store::open(&options, hub.clone())
             .with_context(|| format!("The database {} cannot be opened", options.path.display()))?;
         access.check_master_key(&store).await?;
+        let directory = Directory::default();
+        directory.reload(&store).await.context("The directory cannot be read")?;
+        let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));
+        let events =
+            Events::start(store.clone(), directory.clone(), log, keys, (&config).into(), metrics.clone()).await?;
         let app = App::new(Parts {
             store,
-            directory: Directory::default(),
+            directory,
             config,
             access,
             quotas: Quotas::default(),
             lanes,
+            events,
             metrics: metrics.clone(),
         });
         app.directory_changed().await.context("The directory cannot be read")?;
@@ -106,6 +114,7 @@ impl Node {
     /// it as a crash would leave it.
     pub async fn stop(self) {
         let grace = self.app.config.shutdown.grace;
+        let deadline = tokio::time::Instant::now() + grace;
         tracing::info!("node.stopping");
         self.requests.cancel();
         let drained = tokio::time::timeout(grace, async {
@@ -119,6 +128,7 @@ impl Node {
         if drained.is_err() {
             tracing::warn!("node.grace_over");
         }
+        self.app.events.stop(deadline).await;
         self.app.store.close().await;
         self.observers.cancel();
         drop(self.internal_server.await);

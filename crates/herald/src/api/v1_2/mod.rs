@@ -1,5 +1,6 @@
 //! The API of v1.2, as its clients expect it.
 
+pub mod events;
 pub mod protocols;
 pub mod token;
 
