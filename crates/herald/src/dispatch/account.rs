@@ -3,7 +3,7 @@
 use crate::{
     access::{Access, Subject},
     node::directory::{Channel, ChannelSettings, OnUnknownOutcome, Snapshot},
-    store::{ChannelRow, LaneRow},
+    store::{ChannelRow, LaneRow, ProviderReference},
 };
 use herald_channels::{contract::Reconcile, registry::Adapter};
 use herald_rules::{
@@ -46,6 +46,12 @@ impl Account {
     /// The provider could not be reached, or is down.
     pub fn failed(&self, now: Timestamp) {
         self.breaker().failed(now);
+    }
+
+    /// The provider's id of a message, with what it is needed for.
+    pub fn provider_reference(&self, text: Option<String>) -> Option<ProviderReference> {
+        let named_by_receipts = !self.adapter.capabilities().echoes_our_id;
+        text.map(|text| ProviderReference { text, named_by_receipts })
     }
 
     /// How an unknown outcome is found out, and until when.

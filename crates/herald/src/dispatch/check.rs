@@ -67,7 +67,7 @@ async fn resolution(account: &Account, checking: &Checking, now: Timestamp) -> O
     if let Reconcile::ByLookUp { .. } = account.reconcile() {
         match account.adapter.look_up(checking.message.id).await {
             LookUp::Found { reference, status } => {
-                let reference = reference.filter(|_| !account.adapter.capabilities().echoes_our_id);
+                let reference = account.provider_reference(reference);
                 return Some(Resolution::Found { reference, status });
             }
             LookUp::NeverArrived => return Some(Resolution::SendAgain { possible_duplicate: false }),

@@ -52,7 +52,7 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
     let ended = |recorded| Some(Written { recorded, released: Released::Ended });
     match outcome {
         Outcome::Accepted { reference } => {
-            let reference = reference.filter(|_| !account.adapter.capabilities().echoes_our_id);
+            let reference = account.provider_reference(reference);
             Settled { recorded: ended(Recorded::Accepted { reference }), health: Health::Answered, throttled: None }
         }
         Outcome::Refused(cause) => {

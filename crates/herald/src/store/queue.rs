@@ -76,13 +76,22 @@ pub struct Ended {
     pub outcome: Recorded,
 }
 
+/// A provider's own id for a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderReference {
+    /// As the provider wrote it.
+    pub text: String,
+    /// Receipts name it instead of our id, so that it must be found by it.
+    pub named_by_receipts: bool,
+}
+
 /// What is written of a try.
 #[derive(Clone, Debug)]
 pub enum Recorded {
-    /// The provider has it; the reference is stored where receipts name it.
+    /// The provider has it.
     Accepted {
-        /// The provider's id, where receipts will name it.
-        reference: Option<String>,
+        /// The provider's id for it, kept for whoever asks the provider about it.
+        reference: Option<ProviderReference>,
     },
     /// It ends here.
     Rejected(Cause),
@@ -145,7 +154,7 @@ pub enum Resolution {
     /// The provider has it.
     Found {
         /// Its reference.
-        reference: Option<String>,
+        reference: Option<ProviderReference>,
         /// At least `Accepted`.
         status: Status,
     },

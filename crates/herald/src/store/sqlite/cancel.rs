@@ -59,7 +59,7 @@ impl Writing<'_> {
             return Ok(Cancelled::TooLate(standing.status));
         }
         let cause = Cause::from(Reason::Cancelled);
-        let report = Report { status: Status::Rejected, at: now, cause: Some(&cause), resent: false };
+        let report = Report { status: Status::Rejected, at: now, cause: Some(&cause), reference: None, resent: false };
         self.report(department, lane, id, &report)?;
         // Its place in the queue is found when the lane comes to it: the queue has no index by id.
         self.connection

@@ -43,7 +43,10 @@ pub(crate) fn place(row: &Row<'_>, class: usize, position: usize) -> rusqlite::R
 
 /// The provider's own words, beside a reason's number.
 #[derive(Serialize, Deserialize, Default)]
-struct ProviderWords {
+pub(crate) struct ProviderWords {
+    /// Its id for the message, with the status `Accepted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reference: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,9 +58,17 @@ pub(crate) fn split_cause(cause: Option<&Cause>) -> Result<(Option<u16>, Option<
     let Some(cause) = cause else { return Ok((None, None)) };
     let words = match (&cause.provider_code, &cause.provider_text) {
         (None, None) => None,
-        (code, text) => Some(serde_json::to_string(&ProviderWords { code: code.clone(), text: text.clone() })?),
+        (code, text) => {
+            let words = ProviderWords { reference: None, code: code.clone(), text: text.clone() };
+            Some(serde_json::to_string(&words)?)
+        }
     };
     Ok((Some(cause.reason.number()), words))
+}
+
+/// A provider's reference as the words of an event.
+pub(crate) fn reference_words(reference: &str) -> Result<String, StoreError> {
+    Ok(serde_json::to_string(&ProviderWords { reference: Some(reference.to_owned()), ..Default::default() })?)
 }
 
 /// The inverse of [`split_cause`].

@@ -16,6 +16,8 @@ pub(super) struct Report<'a> {
     pub(super) status: Status,
     pub(super) at: Timestamp,
     pub(super) cause: Option<&'a Cause>,
+    /// The provider's id for it, with `Accepted`.
+    pub(super) reference: Option<&'a str>,
     pub(super) resent: bool,
 }
 
@@ -91,18 +93,17 @@ impl Writing<'_> {
         let was_live = self.delete_live(department, lane, *place)?;
         match outcome {
             Recorded::Accepted { reference } => {
-                self.report(
-                    department,
-                    lane,
-                    *id,
-                    &Report { status: Status::Accepted, at: *at, cause: None, resent: *resent },
-                )?;
-                if let Some(reference) = reference {
-                    self.learn_reference(department, channel, reference, *id)?;
+                let text = reference.as_ref().map(|reference| reference.text.as_str());
+                let report =
+                    Report { status: Status::Accepted, at: *at, cause: None, reference: text, resent: *resent };
+                self.report(department, lane, *id, &report)?;
+                if let Some(reference) = reference.as_ref().filter(|reference| reference.named_by_receipts) {
+                    self.learn_reference(department, channel, &reference.text, *id)?;
                 }
             }
             Recorded::Rejected(cause) => {
-                let report = Report { status: Status::Rejected, at: *at, cause: Some(cause), resent: *resent };
+                let report =
+                    Report { status: Status::Rejected, at: *at, cause: Some(cause), reference: None, resent: *resent };
                 self.report(department, lane, *id, &report)?;
             }
             Recorded::Again { due, cause } => {
@@ -170,16 +171,23 @@ impl Writing<'_> {
         }
         match resolution {
             Resolution::Found { reference, status } => {
-                let report = Report { status: *status, at: now, cause: None, resent: checking.resent };
+                let text = reference.as_ref().map(|reference| reference.text.as_str());
+                let report = Report { status: *status, at: now, cause: None, reference: text, resent: checking.resent };
                 self.report(department, lane, id, &report)?;
-                if let Some(reference) = reference {
-                    self.learn_reference(department, channel, reference, id)?;
+                if let Some(reference) = reference.as_ref().filter(|reference| reference.named_by_receipts) {
+                    self.learn_reference(department, channel, &reference.text, id)?;
                 }
                 self.count_queued(lane, -1);
             }
             Resolution::GivenUp(reason) => {
                 let cause = Cause::from(*reason);
-                let report = Report { status: Status::Failed, at: now, cause: Some(&cause), resent: checking.resent };
+                let report = Report {
+                    status: Status::Failed,
+                    at: now,
+                    cause: Some(&cause),
+                    reference: None,
+                    resent: checking.resent,
+                };
                 self.report(department, lane, id, &report)?;
                 self.count_queued(lane, -1);
             }
@@ -272,7 +280,10 @@ impl Writing<'_> {
         match verdict {
             Verdict::Change => {
                 let sequence = self.next_sequence(department, lane)?;
-                let (reason, words) = columns::split_cause(report.cause)?;
+                let (reason, words) = match report.reference {
+                    Some(reference) => (None, Some(columns::reference_words(reference)?)),
+                    None => columns::split_cause(report.cause)?,
+                };
                 self.connection
                     .prepare_cached(
                         "INSERT INTO event (department, lane, sequence, id, status, at, reason, resent, provider)

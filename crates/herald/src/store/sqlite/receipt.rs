@@ -74,6 +74,7 @@ impl Writing<'_> {
             status: receipt.status,
             at: receipt.at.unwrap_or(now),
             cause: receipt.cause.as_ref(),
+            reference: None,
             resent: false,
         };
         match self.apply_to(department, lane, id, &history, &report)? {
@@ -192,7 +193,7 @@ impl Writing<'_> {
             let EarlyReceipt { at, cause } = serde_json::from_str(&json)?;
             let history = self.history(department, id)?;
             let Some(lane) = self.lane_of(department, channel, id, &history)? else { return Ok(()) };
-            let report = Report { status, at, cause: cause.as_ref(), resent: false };
+            let report = Report { status, at, cause: cause.as_ref(), reference: None, resent: false };
             self.apply_to(department, lane, id, &history, &report)?;
         }
         Ok(())
