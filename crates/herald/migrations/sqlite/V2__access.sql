@@ -34,6 +34,7 @@ CREATE TABLE token (
     id BLOB NOT NULL,
     name TEXT,                            -- NULL: made by v1.2's token/get
     email TEXT,                           -- the API user it acts as
+    secret BLOB,                          -- the API secret it was given for, and with which it ends
     scopes INTEGER NOT NULL,              -- bits: access::Scopes
     created_at INTEGER NOT NULL,
     expires_at INTEGER,                   -- NULL: until revoked

@@ -56,6 +56,22 @@ impl Access {
         FreshSecret { row: NewSecret { id, name, sealed, created_at: now }, text: text.into() }
     }
 
+    /// Ends a secret and the tokens that were given for it; tells whether it was in force.
+    ///
+    /// # Errors
+    /// When it cannot be written; then it still holds.
+    pub async fn revoke_secret(
+        &self,
+        store: &Store,
+        department: &Department,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let revoked = store.revoke_secret(department.row, id, now).await?;
+        self.forget_sessions();
+        Ok(revoked)
+    }
+
     /// Opens the secrets that are in force, newest first. For comparing and for signing.
     ///
     /// # Errors
@@ -97,12 +113,13 @@ impl Access {
         self.throttle.department(department.row).map_err(Refused::Throttled)?;
         let secrets = self.secrets(store, department).await?;
         // Every one is compared, so that the time does not tell which of them was nearly right.
-        let right = secrets.iter().fold(subtle::Choice::from(0), |right, (_, known)| {
-            right | known.expose_secret().as_bytes().ct_eq(secret.as_bytes())
-        });
-        if !bool::from(right) {
-            return Err(Refused::Credentials);
+        let mut right = None;
+        for (row, known) in &secrets {
+            if known.expose_secret().as_bytes().ct_eq(secret.as_bytes()).into() {
+                right = Some(row.id);
+            }
         }
+        let secret = right.ok_or(Refused::Credentials)?;
         let user = user.trim().to_lowercase();
         if !store.has_user(department.row, user.clone()).await? {
             return Err(Refused::User);
@@ -110,6 +127,7 @@ impl Access {
         let grant = tokens::Grant {
             name: None,
             user: Some(user),
+            secret: Some(secret),
             scopes: Scopes::EVERYTHING,
             expires_at: Some(now + tokens::LIFE),
         };

@@ -81,8 +81,9 @@ impl Access {
     ) -> Result<(Uuid, String), StoreError> {
         let token = random::text("hrt_");
         let id = Uuid::now_v7();
-        let Grant { name, user, scopes, expires_at } = grant;
-        let new = NewToken { hash: hash(&token), department, id, name, user, scopes, created_at: now, expires_at };
+        let Grant { name, user, secret, scopes, expires_at } = grant;
+        let new =
+            NewToken { hash: hash(&token), department, id, name, user, secret, scopes, created_at: now, expires_at };
         store.add_token(new).await?;
         Ok((id, token))
     }
@@ -103,8 +104,24 @@ impl Access {
         Ok(revoked)
     }
 
-    /// Forgets all tokens in memory: after users or secrets were removed.
-    pub fn forget_sessions(&self) {
+    /// Removes an API user and ends the tokens that act as it; tells whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be written; then nothing has changed.
+    pub async fn remove_user(
+        &self,
+        store: &Store,
+        department: DepartmentRow,
+        email: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let removed = store.remove_user(department, email.trim().to_lowercase(), now).await?;
+        self.forget_sessions();
+        Ok(removed)
+    }
+
+    /// Forgets all tokens in memory: after some of them were revoked in the store.
+    pub(super) fn forget_sessions(&self) {
         self.cache.clear();
     }
 }
@@ -116,6 +133,8 @@ pub struct Grant {
     pub name: Option<String>,
     /// The API user it acts as.
     pub user: Option<String>,
+    /// The API secret it is given for, and with which it ends.
+    pub secret: Option<Uuid>,
     /// What it may do.
     pub scopes: Scopes,
     /// None: until revoked.

@@ -89,6 +89,7 @@ codes! {
     IdempotencyKeyUsed = CONFLICT, "idempotency_key_used", "The key was used for another request";
     TooLateToCancel = CONFLICT, "too_late_to_cancel", "Too late to cancel";
     IdentifierTaken = CONFLICT, "identifier_taken", "The identifier is in use";
+    LastSecret = CONFLICT, "last_secret", "The last secret in force";
     NameTaken = CONFLICT, "name_taken", "The name is in use";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
     WrongContentType = UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Not JSON";

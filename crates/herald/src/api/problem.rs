@@ -131,6 +131,11 @@ impl Problem {
         &self.0.detail
     }
 
+    /// The field it is about.
+    pub fn pointer(&self) -> Option<&str> {
+        self.0.pointer.as_deref()
+    }
+
     /// An identifier that cannot be used, in this field.
     pub fn of_identifier(error: IdentifierError, pointer: &'static str) -> Self {
         Self::new(Code::of_rule(error.code()), error.to_string()).at(pointer)

@@ -1,6 +1,11 @@
 //! All routes in one list; the list is the API document.
 
-use super::{codes::Code, problem::Problem, v1_2};
+use super::{
+    codes::Code,
+    problem::Problem,
+    v1_2,
+    v2::{channels, departments, identifiers, lanes, me, messages, preview, secrets, tokens, users},
+};
 use crate::node::app::App;
 use axum::{
     Router,
@@ -43,6 +48,27 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(v1_2::protocols::send))
         .routes(routes!(v1_2::events::get))
         .routes(routes!(v1_2::events::delete))
+        .routes(routes!(messages::create, messages::list))
+        .routes(routes!(messages::get))
+        .routes(routes!(messages::cancel))
+        .routes(routes!(preview::preview))
+        .routes(routes!(channels::create, channels::list))
+        .routes(routes!(channels::get, channels::update))
+        .routes(routes!(identifiers::create))
+        .routes(routes!(lanes::list))
+        .routes(routes!(lanes::get, lanes::update))
+        .routes(routes!(lanes::pause))
+        .routes(routes!(lanes::resume))
+        .routes(routes!(departments::create, departments::list))
+        .routes(routes!(departments::get, departments::update))
+        .routes(routes!(secrets::create, secrets::list))
+        .routes(routes!(secrets::revoke))
+        .routes(routes!(users::create, users::list))
+        .routes(routes!(users::remove))
+        .routes(routes!(tokens::create, tokens::list))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::revoke_current))
+        .routes(routes!(me::get))
 }
 
 /// The API document: OpenAPI 3.1.
@@ -72,4 +98,45 @@ async fn no_method() -> Problem {
         Code::MethodNotAllowed,
         "This address does not take this method; the header Allow names those it takes. /docs shows all that there is.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// Whoever changes the API sees what changes for its clients.
+    #[test]
+    fn the_document_in_the_repository_is_this_one() {
+        let kept = include_str!("../../../../openapi.json");
+        let made = document().to_pretty_json().unwrap();
+        assert!(
+            kept.trim() == made,
+            "openapi.json is not what the routes say: run `cargo xtask openapi` and look at it"
+        );
+    }
+
+    #[test]
+    fn every_operation_has_its_text_its_tag_and_a_name_of_its_own() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut names = HashSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let named = |field: &str| operation[field].as_str().is_some_and(|text| !text.is_empty());
+                assert!(named("summary") && operation["tags"][0].is_string(), "{method} {path}");
+                let name = operation["operationId"].as_str().unwrap();
+                assert!(names.insert(name.to_owned()), "{name} is the name of two operations");
+            }
+        }
+    }
+
+    /// A reference to nothing breaks clients that are made from the document.
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let text = document().to_json().unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for reference in text.split("\"$ref\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+    }
 }

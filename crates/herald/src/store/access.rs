@@ -56,6 +56,8 @@ pub struct NewToken {
     pub name: Option<String>,
     /// The API user it acts as.
     pub user: Option<String>,
+    /// The API secret it was given for, and with which it ends.
+    pub secret: Option<Uuid>,
     /// What it may do.
     pub scopes: Scopes,
     /// When it was made.

@@ -70,6 +70,7 @@ pub struct DeletedEvents {
 #[utoipa::path(
     get,
     path = "/api/v1.2/webhooks/getevents",
+    operation_id = "getEvents",
     tag = "v1.2",
     security(("bearer" = ["events"])),
     params(GetEvents),
@@ -96,6 +97,7 @@ pub async fn get(app: State<App>, caller: Caller<needs::Events>, query: Query<Ge
 #[utoipa::path(
     post,
     path = "/api/v1.2/webhooks/deleteevents",
+    operation_id = "deleteEvents",
     tag = "v1.2",
     security(("bearer" = ["events"])),
     request_body(content = Vec<PolledEvent>, content_type = "application/json"),

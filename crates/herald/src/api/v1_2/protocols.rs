@@ -27,6 +27,7 @@ use axum::{
 #[utoipa::path(
     post,
     path = "/api/v1.2/protocols/send",
+    operation_id = "sendMessage",
     tag = "v1.2",
     security(("bearer" = ["send"])),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible characters, a new one for each message")),

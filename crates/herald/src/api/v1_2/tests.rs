@@ -299,8 +299,8 @@ async fn a_token_ends_when_it_is_revoked_or_its_user_removed() {
     let (instance, member) = instance().await;
     let row = instance.app.directory.get().department_by_id(member.id).unwrap().row;
     assert_eq!(instance.post(SEND, &member.token, &message()).await.status, 200);
-    instance.app.store.remove_user(row, USER.into(), herald_rules::time::Timestamp::now()).await.unwrap();
-    instance.app.access.forget_sessions();
+    let now = herald_rules::time::Timestamp::now();
+    assert!(instance.app.access.remove_user(&instance.app.store, row, USER, now).await.unwrap());
     assert_eq!(instance.post(SEND, &member.token, &message()).await.refusal(), (401, "token_invalid"));
 }
 

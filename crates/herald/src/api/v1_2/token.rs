@@ -69,6 +69,7 @@ impl FromRequestParts<App> for ClientAddress {
 #[utoipa::path(
     post,
     path = "/api/v1.2/token/get",
+    operation_id = "getToken",
     tag = "v1.2",
     request_body = TokenRequest,
     responses(

@@ -73,7 +73,7 @@ impl Store {
         .await
     }
 
-    /// Revokes a secret and overwrites it; tells whether one of this id was in force.
+    /// Revokes a secret and the tokens given for it, and overwrites it; tells whether one of this id was in force.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -84,6 +84,12 @@ impl Store {
                 .prepare_cached(
                     "UPDATE secret SET revoked_at = ?3, sealed = x'' WHERE department = ?1 AND id = ?2
                      AND revoked_at IS NULL",
+                )?
+                .execute((department, id.as_bytes(), now.0))?;
+            writing
+                .connection
+                .prepare_cached(
+                    "UPDATE token SET revoked_at = ?3 WHERE department = ?1 AND secret = ?2 AND revoked_at IS NULL",
                 )?
                 .execute((department, id.as_bytes(), now.0))?;
             Ok(changed > 0)
@@ -176,8 +182,8 @@ impl Store {
             writing
                 .connection
                 .prepare_cached(
-                    "INSERT INTO token (hash, department, id, name, email, scopes, created_at, expires_at)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO token (hash, department, id, name, email, secret, scopes, created_at, expires_at)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )?
                 .execute((
                     token.hash,
@@ -185,6 +191,7 @@ impl Store {
                     token.id.as_bytes(),
                     &token.name,
                     &token.user,
+                    token.secret.map(Uuid::into_bytes),
                     token.scopes.bits(),
                     token.created_at.0,
                     token.expires_at.map(|at| at.0),

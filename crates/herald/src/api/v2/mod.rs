@@ -1,0 +1,39 @@
+//! The API of v2: what v1.2 lacks.
+
+pub mod channels;
+pub mod departments;
+pub mod identifiers;
+pub mod lanes;
+pub mod me;
+pub mod message_view;
+pub mod messages;
+pub mod preview;
+pub mod secrets;
+pub mod tokens;
+pub mod users;
+
+use super::{codes::Code, problem::Problem};
+
+/// A name for people: 1 to 100 characters that can be printed, without white space around it.
+///
+/// # Errors
+/// When it is none.
+fn name(text: &str, pointer: &'static str) -> Result<String, Problem> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(Problem::new(Code::InvalidValue, "A name has 1 to 100 characters and no line breaks.").at(pointer));
+    }
+    Ok(name.to_owned())
+}
+
+/// Tells a field that is null from one that is absent.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: serde::Deserialize<'de>,
+{
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests;
