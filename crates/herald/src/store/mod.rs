@@ -9,6 +9,8 @@ mod events;
 mod queue;
 mod sqlite;
 mod story;
+#[cfg(test)]
+mod suite;
 
 pub use access::*;
 pub use administration::*;

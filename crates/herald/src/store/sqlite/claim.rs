@@ -371,15 +371,3 @@ fn held(
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
-
-/// A message and its lane.
-pub(super) fn read_message(
-    connection: &Connection,
-    department: DepartmentRow,
-    id: MessageId,
-) -> Result<Option<(LaneRow, std::sync::Arc<herald_rules::message::Message>)>, StoreError> {
-    Ok(connection
-        .prepare_cached("SELECT lane, body FROM message WHERE department = ?1 AND id = ?2")?
-        .query_row((department, id.0.as_bytes()), |row| Ok((row.get(0)?, columns::message(row, 1)?)))
-        .optional()?)
-}

@@ -1,0 +1,128 @@
+//! The way through a lane: scheduled, claimed, tried again, cancelled, orphaned.
+
+use super::*;
+use herald_rules::reason::Reason;
+
+#[tokio::test]
+async fn a_scheduled_message_stands_where_its_moment_came() {
+    let fixture = Fixture::new().await;
+    let due = NOW + HOUR;
+    let scheduled = fixture.new_message("1", |message| message.send_at = Some(due));
+    let id = scheduled.message.id;
+    fixture.store.accept(vec![scheduled]).await.unwrap();
+    let before = fixture.accept("1").await;
+    assert_eq!(*fixture.heard.scheduled.lock().unwrap(), [due]);
+    assert_eq!(fixture.head(Priority::Transactional).await, [before.message.id]);
+
+    let early = fixture.store.due(fixture.department, fixture.lane, NOW, 10).await.unwrap();
+    assert!(early.arrived.is_empty() && early.complete);
+    assert_eq!(early.next, Some(due));
+    let moved = fixture.store.due(fixture.department, fixture.lane, due, 10).await.unwrap();
+    assert_eq!(moved.arrived.len(), 1);
+    assert_eq!(moved.next, None);
+    assert_eq!(fixture.head(Priority::Transactional).await, [before.message.id, id], "behind who came meanwhile");
+}
+
+#[tokio::test]
+async fn a_retry_comes_back_to_its_place_with_its_tries() {
+    let fixture = Fixture::new().await;
+    let (first, second) = (fixture.accept("1").await, fixture.accept("2").await);
+    fixture.claim(1, vec![first.clone()]).await;
+    let cause = Reason::ProviderUnavailable.into();
+    fixture.record(&first, vec![1], Recorded::Again { due: NOW + HOUR, cause }).await;
+    assert_eq!(fixture.head(Priority::Transactional).await, [second.message.id]);
+    assert_eq!(fixture.queued().await, 2, "it still waits");
+
+    let fixture = fixture.reopened().await;
+    let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
+    assert_eq!(recovered.held, [("1".to_owned(), Priority::Transactional, NOW + HOUR)]);
+    assert!(recovered.checking.is_empty());
+    let back = fixture.store.due(fixture.department, fixture.lane, NOW + HOUR, 10).await.unwrap();
+    assert_eq!(back.returned[0].attempt, 1);
+    assert_eq!(fixture.head(Priority::Transactional).await, [first.message.id, second.message.id]);
+    assert!(fixture.statuses().is_empty(), "waiting is no change of status");
+}
+
+#[tokio::test]
+async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_is() {
+    let fixture = Fixture::new().await;
+    let (known, unknown, never) = (fixture.accept("1").await, fixture.accept("2").await, fixture.accept("3").await);
+    fixture.claim(1, vec![known.clone(), unknown.clone()]).await;
+    fixture.record(&known, vec![], Recorded::Rejected(Reason::ContentRefused.into())).await;
+
+    let fixture = fixture.reopened().await;
+    let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
+    let ids: Vec<_> = recovered.checking.iter().map(|checking| checking.message.id).collect();
+    assert_eq!(ids, [unknown.message.id]);
+    assert_eq!(recovered.checking[0].deadline, NOW + HOUR);
+    assert_eq!(fixture.head(Priority::Transactional).await, [never.message.id], "it is not sent again meanwhile");
+
+    // Given up: one status, and the queue is shorter by one.
+    let checking = recovered.checking[0].clone();
+    let given_up = Resolution::GivenUp(Reason::OutcomeUnknown);
+    let resolve = |checking, resolution| {
+        fixture.store.resolve(fixture.department, fixture.channel, fixture.lane, checking, resolution, NOW)
+    };
+    assert!(resolve(checking.clone(), given_up.clone()).await.unwrap().is_none());
+    assert!(resolve(checking, given_up).await.unwrap().is_none(), "a second answer changes nothing");
+    assert_eq!(fixture.statuses(), [Status::Failed]);
+    assert_eq!(fixture.queued().await, 1);
+    // It was a guess of ours: a receipt corrects it.
+    fixture.receipt(Reference::Ours(unknown.message.id), Status::Delivered).await;
+    assert_eq!(fixture.statuses(), [Status::Failed, Status::Delivered]);
+}
+
+#[tokio::test]
+async fn sent_again_is_marked_in_every_status_after() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    let cause = Reason::ProviderTimeout.into();
+    fixture.record(&queued, vec![1], Recorded::Unknown { deadline: NOW, cause }).await;
+    let checking = fixture.store.checking(fixture.department, fixture.lane, 10).await.unwrap().remove(0);
+    let again = Resolution::SendAgain { possible_duplicate: true };
+    let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
+    let again = fixture.store.resolve(department, channel, lane, checking, again, NOW).await.unwrap().unwrap();
+    assert!(again.resent);
+    assert_eq!((again.attempt, again.place), (1, queued.place));
+    fixture.claim(2, vec![again.clone()]).await;
+    fixture.accepted_as(&again, "ref").await;
+    fixture.receipt(Fixture::theirs("ref"), Status::Delivered).await;
+    let marked: i64 = fixture
+        .store
+        .read(|c| Ok(c.query_row("SELECT count(*) FROM event WHERE resent = 1", [], |row| row.get(0))?))
+        .await
+        .unwrap();
+    assert_eq!(marked, 2);
+}
+
+#[tokio::test]
+async fn cancelling_wins_only_before_the_claim() {
+    let fixture = Fixture::new().await;
+    let (waiting, claimed) = (fixture.accept("1").await, fixture.accept("2").await);
+    fixture.claim(1, vec![claimed.clone()]).await;
+    let cancel = |id| fixture.store.cancel(fixture.department, id, NOW);
+    assert_eq!(cancel(claimed.message.id).await.unwrap(), Cancelled::TooLate(Status::Pending));
+    assert!(matches!(cancel(waiting.message.id).await.unwrap(), Cancelled::Done(_)));
+    assert_eq!(cancel(waiting.message.id).await.unwrap(), Cancelled::TooLate(Status::Rejected));
+    assert_eq!(cancel(MessageId::new()).await.unwrap(), Cancelled::NotFound);
+    assert_eq!(fixture.statuses(), [Status::Rejected]);
+    // The lane held it in memory and claims it all the same: the claim drops it.
+    let dropped = fixture.claim(2, vec![waiting.clone()]).await.dropped;
+    assert_eq!(dropped, [waiting.message.id]);
+    assert_eq!(fixture.queued().await, 1);
+}
+
+#[tokio::test]
+async fn another_try_of_what_a_receipt_has_proved_is_dropped() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    let cause = Reason::ProviderError.into();
+    fixture.record(&queued, vec![1], Recorded::Again { due: NOW, cause }).await;
+    // The provider answered with an error and sent the message all the same.
+    fixture.receipt(Reference::Ours(queued.message.id), Status::Delivered).await;
+    let back = fixture.store.due(fixture.department, fixture.lane, NOW, 10).await.unwrap().returned;
+    assert_eq!(fixture.claim(2, back).await.dropped, [queued.message.id]);
+    assert_eq!(fixture.queued().await, 0);
+}

@@ -1,0 +1,77 @@
+//! Receipts: in any order, any number of times, before and after what they belong to.
+
+use super::*;
+
+#[tokio::test]
+async fn receipts_before_their_reference_wait_for_it() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    let applied = fixture.receipt(Fixture::theirs("early"), Status::Delivered).await;
+    assert_eq!(applied, Applied { early: 1, ..Applied::default() });
+    let fixture = fixture.reopened().await;
+    assert!(fixture.statuses().is_empty());
+    fixture.accepted_as(&queued, "early").await;
+    assert_eq!(fixture.statuses(), [Status::Accepted, Status::Delivered]);
+}
+
+#[tokio::test]
+async fn a_status_never_moves_backwards_and_none_is_told_twice() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    fixture.accepted_as(&queued, "ref").await;
+    for status in [Status::Read, Status::Delivered, Status::Read, Status::Accepted, Status::Failed] {
+        fixture.receipt(Fixture::theirs("ref"), status).await;
+    }
+    assert_eq!(fixture.statuses(), [Status::Accepted, Status::Read]);
+    let kinds: Vec<(String, u8)> = fixture
+        .store
+        .read(|c| {
+            let mut query = c.prepare("SELECT kind, status FROM note ORDER BY number")?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+        .unwrap();
+    let kept = [("fill".into(), Status::Delivered.code()), ("late".into(), Status::Failed.code())];
+    assert_eq!(kinds, kept, "what changes nothing is kept in the story");
+}
+
+#[tokio::test]
+async fn the_log_of_a_lane_has_no_gaps_and_begins_where_it_ended() {
+    let fixture = Fixture::new().await;
+    let first = fixture.accept("1").await;
+    fixture.accepted_as(&first, "a").await;
+    let fixture = fixture.reopened().await;
+    let second = fixture.accept("2").await;
+    fixture.accepted_as(&second, "b").await;
+    let sequences: Vec<_> = fixture.heard.changes.lock().unwrap().iter().map(|change| change.sequence).collect();
+    assert_eq!(sequences, [2]);
+}
+
+#[tokio::test]
+async fn a_receipt_that_proves_acceptance_ends_the_search_for_the_outcome() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    let cause = herald_rules::reason::Reason::ProviderTimeout.into();
+    fixture.record(&queued, vec![1], Recorded::Unknown { deadline: NOW + HOUR, cause }).await;
+    assert_eq!(fixture.queued().await, 1);
+    fixture.receipt(Reference::Ours(queued.message.id), Status::Accepted).await;
+    assert!(fixture.store.checking(fixture.department, fixture.lane, 10).await.unwrap().is_empty());
+    assert_eq!((fixture.statuses(), fixture.queued().await), (vec![Status::Accepted], 0));
+}
+
+#[tokio::test]
+async fn receipts_about_other_channels_messages_change_nothing() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.accepted_as(&queued, "ref").await;
+    let forged =
+        Receipt { reference: Reference::Ours(queued.message.id), status: Status::Failed, at: None, cause: None };
+    let other = fixture.channel + 1;
+    let applied = fixture.store.apply(fixture.department, other, vec![forged], NOW).await.unwrap();
+    assert_eq!(applied, Applied { unknown: 1, ..Applied::default() });
+    assert_eq!(fixture.statuses(), [Status::Accepted]);
+}
