@@ -1,6 +1,7 @@
 //! Ids that cannot be mixed up. All are UUIDs on the wire (v1.2 clients parse GUIDs); new ones are UUIDv7, so that
 //! they sort by time and append to a B-tree instead of scattering over it.
 
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
@@ -52,4 +53,28 @@ ids! {
     SubscriptionId;
     /// One delivery of a batch of events; `webhook-id` on the wire.
     DeliveryId;
+}
+
+impl MessageId {
+    /// The smallest id of a message accepted at `at` or later: UUIDv7 begins with the milliseconds since 1970.
+    pub fn first_at(at: Timestamp) -> Self {
+        let milliseconds = u64::try_from(at.0 / 1_000).unwrap_or(0);
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&milliseconds.to_be_bytes()[2..]);
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_before_and_after_stand_on_both_sides() {
+        let id = MessageId::new();
+        let now = Timestamp::now();
+        let second = std::time::Duration::from_secs(1);
+        assert!(MessageId::first_at(now - second) < id && id < MessageId::first_at(now + second));
+        assert_eq!(MessageId::first_at(Timestamp(-1)), MessageId(Uuid::nil()));
+    }
 }

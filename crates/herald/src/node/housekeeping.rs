@@ -45,5 +45,16 @@ async fn round(app: &App) -> Result<(), StoreError> {
     while app.store.prune_events(retention).await? > 0 {
         tokio::time::sleep(BREATH).await;
     }
+    let departments: Vec<_> = app.directory.get().departments().map(|department| department.row).collect();
+    for department in departments {
+        let mut after = None;
+        loop {
+            after = app.store.prune_messages(department, now - app.config.retention.messages, after).await?;
+            if after.is_none() {
+                break;
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+    }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! Forgetting what has served its time, in small steps between other work.
 
-use super::Store;
-use crate::store::StoreError;
-use herald_rules::time::Timestamp;
+use super::{Store, Writing, columns};
+use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError};
+use herald_rules::{ids::MessageId, status::Status, time::Timestamp};
 
 /// Rows a step: some milliseconds of the writer.
 const STEP: u32 = 500;
+/// Messages a step, each of which has several rows.
+const MESSAGES: u32 = 100;
 
 impl Store {
     /// Forgets idempotency keys used before a moment; tells whether there may be more.
@@ -28,11 +30,84 @@ impl Store {
         .await
     }
 
+    /// Forgets messages accepted before a moment, with their history, one step after the id `after`. What still waits or
+    /// is being checked stays. Returns where to go on, or None at the end.
+    pub async fn prune_messages(
+        &self,
+        department: DepartmentRow,
+        before: Timestamp,
+        after: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        self.write(move |writing| {
+            let after = after.map_or([0; 16], |id| *id.0.as_bytes());
+            let found = writing
+                .connection
+                .prepare_cached(
+                    "SELECT m.id, l.lane, l.channel FROM message m JOIN lane l ON l.lane = m.lane
+                     WHERE m.department = ?1 AND m.id > ?2 AND m.id < ?3 ORDER BY m.id LIMIT ?4",
+                )?
+                .query_map((department, after, MessageId::first_at(before).0.as_bytes(), MESSAGES), |row| {
+                    Ok((columns::message_id(row, 0)?, row.get(1)?, row.get(2)?))
+                })?
+                .collect::<Result<Vec<_>, _>>()?;
+            for (id, lane, channel) in &found {
+                writing.forget_message(department, *channel, *lane, *id)?;
+            }
+            let more = found.len() == MESSAGES as usize;
+            Ok(found.last().map(|(id, ..)| *id).filter(|_| more))
+        })
+        .await
+    }
+
     async fn prune(&self, sql: &'static str, before: Timestamp) -> Result<bool, StoreError> {
         self.write(move |writing| {
             let deleted = writing.connection.prepare_cached(sql)?.execute((before.0, STEP))?;
             Ok(deleted >= STEP as usize)
         })
         .await
+    }
+}
+
+impl Writing<'_> {
+    /// Deletes a message that has ended, and all that is told of it.
+    fn forget_message(
+        &mut self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        lane: LaneRow,
+        id: MessageId,
+    ) -> Result<(), StoreError> {
+        if self.standing(department, id)?.status == Status::Pending {
+            return Ok(());
+        }
+        let key = (department, id.0.as_bytes());
+        let events = self
+            .connection
+            .prepare_cached("SELECT sequence FROM event WHERE department = ?1 AND id = ?2")?
+            .query_map(key, |row| row.get::<_, i64>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        for sequence in events {
+            let row = (department, lane, sequence);
+            if let Some(reference) = self.provider_reference(row)? {
+                self.connection
+                    .prepare_cached("DELETE FROM reference WHERE channel = ?1 AND reference = ?2")?
+                    .execute((channel, reference))?;
+            }
+            self.connection
+                .prepare_cached("DELETE FROM event WHERE department = ?1 AND lane = ?2 AND sequence = ?3")?
+                .execute(row)?;
+        }
+        self.connection.prepare_cached("DELETE FROM note WHERE department = ?1 AND id = ?2")?.execute(key)?;
+        self.connection.prepare_cached("DELETE FROM message WHERE department = ?1 AND id = ?2")?.execute(key)?;
+        Ok(())
+    }
+
+    /// The provider's id that came with an event.
+    fn provider_reference(&self, event: (DepartmentRow, LaneRow, i64)) -> Result<Option<String>, StoreError> {
+        let words = self
+            .connection
+            .prepare_cached("SELECT provider FROM event WHERE department = ?1 AND lane = ?2 AND sequence = ?3")?
+            .query_row(event, |row| row.get::<_, Option<String>>(0))?;
+        Ok(words.and_then(|json| serde_json::from_str::<columns::ProviderWords>(&json).ok()?.reference))
     }
 }

@@ -75,3 +75,22 @@ async fn receipts_about_other_channels_messages_change_nothing() {
     assert_eq!(applied, Applied { unknown: 1, ..Applied::default() });
     assert_eq!(fixture.statuses(), [Status::Accepted]);
 }
+
+#[tokio::test]
+async fn what_has_ended_is_forgotten_and_what_waits_is_not() {
+    let fixture = Fixture::new().await;
+    let (ended, waiting) = (fixture.accept("1").await, fixture.accept("2").await);
+    fixture.accepted_as(&ended, "ref").await;
+    let count = |sql: &'static str| {
+        let store = fixture.store.clone();
+        async move { store.read(move |c| Ok(c.query_row(sql, [], |row| row.get::<_, i64>(0))?)).await.unwrap() }
+    };
+    let prune = |before| fixture.store.prune_messages(fixture.department, before, None);
+    assert_eq!(prune(Timestamp::now() - HOUR).await.unwrap(), None);
+    assert_eq!(count("SELECT count(*) FROM message").await, 2);
+    assert_eq!(prune(Timestamp::now() + HOUR).await.unwrap(), None);
+    assert_eq!(count("SELECT count(*) FROM message").await, 1);
+    let rest = "SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM note) + (SELECT count(*) FROM reference)";
+    assert_eq!(count(rest).await, 0);
+    assert_eq!(fixture.head(Priority::Transactional).await, [waiting.message.id]);
+}
