@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod codes;
+mod docs;
 pub mod page;
 pub mod problem;
 pub mod rights;

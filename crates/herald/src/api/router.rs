@@ -2,6 +2,7 @@
 
 use super::{
     codes::Code,
+    docs,
     problem::Problem,
     v1_2,
     v2::{channels, departments, identifiers, lanes, me, messages, preview, secrets, tokens, users},
@@ -84,6 +85,8 @@ pub fn router(app: App) -> Router {
     router
         .route("/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
         .route("/callbacks/{channel}", post(crate::status::callback::receive))
+        .merge(docs::routes())
+        .route_layer(axum::middleware::from_fn_with_state(app.metrics.clone(), crate::observe::request::layer))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .with_state(app)
