@@ -1,0 +1,240 @@
+//! The real binary as a process, with a folder of its own.
+
+use super::{Ask, PATIENCE, until};
+use rustix::process::{Pid, Signal};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::Arc,
+};
+use tempfile::TempDir;
+
+/// A running Herald. When it is dropped the process is killed and its folder removed; if the test is failing, the end
+/// of its log is shown first.
+#[derive(Debug)]
+pub struct Herald {
+    /// Where the API is.
+    pub base: String,
+    /// Where metrics and health are.
+    pub internal: String,
+    /// The admin token.
+    pub admin: String,
+    builder: Builder,
+    child: Option<Child>,
+}
+
+/// How to start one.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    folder: Arc<TempDir>,
+    settings: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let settings = [
+            ("listen.public", "127.0.0.1:0"),
+            ("listen.internal", "127.0.0.1:0"),
+            ("webhooks.allow_networks", r#"["127.0.0.0/8"]"#),
+        ];
+        Self {
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+            settings: settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// With a setting, as `--set KEY=VALUE`.
+    pub fn set(mut self, key: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With an environment variable, such as `HERALD_CRASH_AT`.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts it, and waits until it is ready.
+    pub async fn start(self) -> Herald {
+        let mut herald =
+            Herald { base: String::new(), internal: String::new(), admin: String::new(), builder: self, child: None };
+        herald.launch().await;
+        herald
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// The program in a clean environment: what the machine has set must not reach the test.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_herald"));
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Profiles, and a herald.toml that is not there.
+        command.env("HOME", self.folder.path()).current_dir(self.folder.path());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+impl Herald {
+    /// With the settings of most tests.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// To be told more before the start.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> PathBuf {
+        self.builder.folder()
+    }
+
+    /// What it has logged so far, over all its starts.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.builder.log()).unwrap_or_default()
+    }
+
+    /// A client without a token.
+    pub fn ask(&self) -> Ask {
+        Ask::new(&self.base)
+    }
+
+    /// The administrator.
+    pub fn admin(&self) -> Ask {
+        self.ask().with_token(&self.admin)
+    }
+
+    /// Metrics and health.
+    pub fn inside(&self) -> Ask {
+        Ask::new(&self.internal)
+    }
+
+    /// Runs a command beside it, on the same folder.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = self.builder.command();
+        command.args(arguments).env("HERALD_DATA__FOLDER", self.folder());
+        // Crash points are the node's, not the command's.
+        command.env_remove("HERALD_CRASH_AT");
+        command.output().unwrap()
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself, at a crash point.
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Stops it as an operator does, with SIGTERM, and says how it ended.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let child = self.child.as_ref().expect("it is running");
+        rustix::process::kill_process(Pid::from_child(child), Signal::TERM).unwrap();
+        self.ended().await
+    }
+
+    /// Waits for it to end by itself, as at a crash point.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it is running");
+        until("the process to end", move || {
+            let ended = child.try_wait().unwrap();
+            async move { ended }
+        })
+        .await
+    }
+
+    /// Whether the process has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
+    }
+
+    /// Starts it again on the same folder and at the same addresses, so that providers and clients find it again.
+    pub async fn restart(&mut self) {
+        self.restart_with(|builder| builder).await;
+    }
+
+    /// The same with other settings or environment.
+    pub async fn restart_with(&mut self, change: impl FnOnce(Builder) -> Builder) {
+        self.kill();
+        let address = |url: &str| url.split_once("//").unwrap().1.to_owned();
+        let (public, internal) = (address(&self.base), address(&self.internal));
+        let builder = self.builder.clone().set("listen.public", &public).set("listen.internal", &internal);
+        self.builder = change(builder);
+        self.launch().await;
+    }
+
+    async fn launch(&mut self) {
+        let folder = self.folder();
+        for name in ["public.address", "internal.address"] {
+            // Those of the start before, if there was one.
+            let _ = fs::remove_file(folder.join(name));
+        }
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.builder.log()).unwrap();
+        let mut command = self.builder.command();
+        command.arg("serve").arg("--set").arg(format!("data.folder={}", folder.display()));
+        for (key, value) in &self.builder.settings {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        self.child = Some(command.spawn().unwrap());
+        self.base = self.read(&folder.join("public.address")).await;
+        self.internal = self.read(&folder.join("internal.address")).await;
+        self.admin = fs::read_to_string(folder.join("admin.token")).unwrap().trim().to_owned();
+        let inside = self.inside();
+        until("readiness", || {
+            let inside = inside.clone();
+            async move {
+                let answer = inside.try_ask(http::Method::GET, "/readyz", None).await.ok()?;
+                answer.status.is_success().then_some(())
+            }
+        })
+        .await;
+    }
+
+    /// A file that the start writes.
+    async fn read(&mut self, path: &Path) -> String {
+        let began = std::time::Instant::now();
+        loop {
+            if let Ok(text) = fs::read_to_string(path) {
+                return text.trim().to_owned();
+            }
+            assert!(!self.has_ended(), "it did not start:\n{}", self.log());
+            assert!(began.elapsed() < PATIENCE, "{} did not come:\n{}", path.display(), self.log());
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Herald {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // What has ended already needs no kill.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().rev().take(60).collect();
+            eprintln!("The end of its log:");
+            lines.iter().rev().for_each(|line| eprintln!("  {line}"));
+        }
+    }
+}
