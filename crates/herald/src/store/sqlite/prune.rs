@@ -86,6 +86,10 @@ impl Writing<'_> {
             .prepare_cached("SELECT sequence FROM event WHERE department = ?1 AND id = ?2")?
             .query_map(key, |row| row.get::<_, i64>(0))?
             .collect::<Result<Vec<_>, _>>()?;
+        // The log goes on from its last row: without it, numbers would begin anew, behind all cursors.
+        if events.contains(&self.last_sequence(department, lane)?) {
+            return Ok(());
+        }
         for sequence in events {
             let row = (department, lane, sequence);
             if let Some(reference) = self.provider_reference(row)? {

@@ -260,17 +260,24 @@ impl Writing<'_> {
         Ok(last + 1)
     }
 
+    /// The last number given out in a lane's log.
+    pub(super) fn last_sequence(&mut self, department: DepartmentRow, lane: LaneRow) -> Result<i64, StoreError> {
+        if let Some(last) = self.memory.sequences.get(&lane) {
+            return Ok(*last);
+        }
+        let last = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(sequence), 0) FROM event WHERE department = ?1 AND lane = ?2")?
+            .query_row((department, lane), |row| row.get(0))?;
+        self.memory.sequences.insert(lane, last);
+        Ok(last)
+    }
+
     /// The next number in a lane's log.
     pub(super) fn next_sequence(&mut self, department: DepartmentRow, lane: LaneRow) -> Result<i64, StoreError> {
-        let last = match self.memory.sequences.get(&lane) {
-            Some(last) => *last,
-            None => self
-                .connection
-                .prepare_cached("SELECT coalesce(max(sequence), 0) FROM event WHERE department = ?1 AND lane = ?2")?
-                .query_row((department, lane), |row| row.get(0))?,
-        };
-        self.memory.sequences.insert(lane, last + 1);
-        Ok(last + 1)
+        let next = self.last_sequence(department, lane)? + 1;
+        self.memory.sequences.insert(lane, next);
+        Ok(next)
     }
 
     /// Counts a lane's queue up or down; written once a group.
