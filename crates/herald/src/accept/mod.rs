@@ -18,7 +18,7 @@ pub use request::SendRequest;
 
 use crate::{
     api::{codes::Code, problem::Problem},
-    node::{app::App, directory::Department},
+    node::{app::App, crash, directory::Department},
     store::{self, DepartmentRow, Idempotency, NewMessage, StoreError},
 };
 use herald_rules::{
@@ -86,7 +86,7 @@ async fn take(
     let message = Arc::new(message);
     let idempotency = key.map(|key| Idempotency { warnings: warnings.clone().into_owned(), ..key.clone() });
     let new = NewMessage { department: department.row, lane, message: message.clone(), body, idempotency };
-    let answer = app.store.accept(vec![new]).await?.pop();
+    let answer = crash::around("accept", app.store.accept(vec![new])).await?.pop();
     let (id, service_provider) = (department.id, provider.service_provider());
     match answer {
         Some(store::Accepted::New) => {

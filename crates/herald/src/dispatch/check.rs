@@ -2,7 +2,7 @@
 
 use super::Account;
 use crate::{
-    node::directory::OnUnknownOutcome,
+    node::{crash, directory::OnUnknownOutcome},
     store::{ChannelRow, Checking, DepartmentRow, LaneRow, Resolution, Store, StoreError},
 };
 use herald_channels::contract::{LookUp, Reconcile};
@@ -45,7 +45,8 @@ pub(super) async fn round(
         match resolution(&account, &checking, now).await {
             Some(resolution) => {
                 let Whose { department, channel, lane } = whose;
-                again.extend(store.resolve(department, channel, lane, checking, resolution, now).await?);
+                let resolved = store.resolve(department, channel, lane, checking, resolution, now);
+                again.extend(crash::around("resolve", resolved).await?);
             }
             None => {
                 let look_again = match account.reconcile() {
@@ -65,7 +66,7 @@ pub(super) async fn round(
 /// What is known of one message now; None: not yet.
 async fn resolution(account: &Account, checking: &Checking, now: Timestamp) -> Option<Resolution> {
     if let Reconcile::ByLookUp { .. } = account.reconcile() {
-        match account.adapter.look_up(checking.message.id).await {
+        match crash::around("look_up", account.adapter.look_up(checking.message.id)).await {
             LookUp::Found { reference, status } => {
                 let reference = account.provider_reference(reference);
                 return Some(Resolution::Found { reference, status });

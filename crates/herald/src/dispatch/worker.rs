@@ -246,8 +246,11 @@ impl Worker {
         let (store, department, lane) = (context.store.clone(), context.department, context.lane);
         let reconcile_for = account.reconcile_for();
         answers.push(
-            async move { Answer::Recovered(store.recover(department, lane, Timestamp::now(), reconcile_for).await) }
-                .boxed(),
+            async move {
+                let recovered = store.recover(department, lane, Timestamp::now(), reconcile_for);
+                Answer::Recovered(crash::around("recover", recovered).await)
+            }
+            .boxed(),
         );
     }
 
@@ -278,9 +281,7 @@ impl Worker {
         let store = self.context.store.clone();
         self.answers.push(
             async move {
-                crash::point("claim.before");
-                let claimed = store.claim(claim).await;
-                crash::point("claim.after");
+                let claimed = crash::around("claim", store.claim(claim)).await;
                 Answer::Claimed(entries, number, now, claimed)
             }
             .boxed(),
@@ -299,9 +300,7 @@ impl Worker {
         let store = self.context.store.clone();
         self.answers.push(
             async move {
-                crash::point("record.before");
-                let recorded = store.record(outcomes.clone()).await;
-                crash::point("record.after");
+                let recorded = crash::around("record", store.record(outcomes.clone())).await;
                 Answer::Recorded(outcomes, recorded)
             }
             .boxed(),
@@ -313,7 +312,13 @@ impl Worker {
         // What becomes known while it runs must not be overwritten by its answer.
         self.next_due = None;
         let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
-        self.answers.push(async move { Answer::Due(now, store.due(department, lane, now, DUE_PAGE).await) }.boxed());
+        self.answers.push(
+            async move {
+                let due = store.due(department, lane, now, DUE_PAGE);
+                Answer::Due(now, crash::around("due", due).await)
+            }
+            .boxed(),
+        );
     }
 
     fn check(&mut self, now: Timestamp) {
@@ -443,10 +448,8 @@ impl Worker {
         let (account, outcomes) = (self.account.clone(), self.outcomes.0.clone());
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {
-            crash::point("call.before");
             let started = std::time::Instant::now();
-            let outcome = account.adapter.send(&outgoing).await;
-            crash::point("call.after");
+            let outcome = crash::around("call", account.adapter.send(&outgoing)).await;
             // The worker outlives its calls: it waits for them when it stops.
             drop(outcomes.send((outgoing.message.id, outcome, started.elapsed())));
         });

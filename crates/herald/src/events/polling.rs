@@ -1,7 +1,10 @@
 //! Handing events to pollers: each with a handle by which it is deleted.
 
 use super::{envelope, manager::Events};
-use crate::store::{EventKey, Poll, StoreError, Subscription, SubscriptionRow};
+use crate::{
+    node::crash,
+    store::{EventKey, Poll, StoreError, Subscription, SubscriptionRow},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use herald_rules::ids::DepartmentId;
 
@@ -69,7 +72,7 @@ impl Events {
             delete,
         };
         let (row, owner) = (subscription.row, subscription.department);
-        let polled = shared.store.poll(subscription, poll).await?;
+        let polled = crash::around("poll", shared.store.poll(subscription, poll)).await?;
         let keys = polled.iter().map(|event| event.key).collect();
         let render = envelope::renderer(department, shared.directory.clone());
         let events = shared.store.log_of(owner, keys, render).await?;
@@ -100,7 +103,7 @@ impl Events {
             let of_it = |handle: &&Handle| handle.subscription == subscription.row;
             let keys: Vec<_> = handles.iter().filter(of_it).map(|handle| handle.key).collect();
             if !keys.is_empty() {
-                gone += store.delete_polled(subscription.row, keys).await?;
+                gone += crash::around("poll_delete", store.delete_polled(subscription.row, keys)).await?;
             }
         }
         Ok(gone)

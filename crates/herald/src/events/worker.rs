@@ -10,7 +10,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    node::directory::Directory,
+    node::{crash, directory::Directory},
     observe::metrics::Metrics,
     store::{Attempt, Delivery, DeliveryStep, EventKey, LoggedEvent, Render, Store, StoreError},
 };
@@ -208,7 +208,9 @@ impl Worker {
         let step = std::mem::replace(&mut self.step, empty);
         let mut pause = Duration::from_millis(20);
         loop {
-            let Err(error) = self.shared.store.record_step(step.clone()).await else { return true };
+            let name = if step.frozen.is_empty() { "delivered" } else { "freeze" };
+            let recorded = crash::around(name, self.shared.store.record_step(step.clone())).await;
+            let Err(error) = recorded else { return true };
             if *self.stop.borrow() {
                 return false;
             }
@@ -304,7 +306,7 @@ async fn make(shared: &Shared, endpoint: &Endpoint, render: Render, start: Start
             Err(error) => return broken(shared, id, number, &error.to_string()),
         },
     };
-    post(&shared.clients, &shared.settings, endpoint, id, number, body).await
+    crash::around("delivery", post(&shared.clients, &shared.settings, endpoint, id, number, body)).await
 }
 
 /// The same bytes as when it was frozen: an array of the events' JSON.

@@ -39,10 +39,8 @@ pub async fn receive(State(app): State<App>, Path(channel): Path<String>, header
         }
     };
     app.metrics.receipts.of(channel.protocol).inc_by(receipts.len() as u64);
-    crash::point("receipt.before");
-    let applied = app.store.apply(channel.department, channel.row, receipts, Timestamp::now()).await;
-    crash::point("receipt.after");
-    match applied {
+    let applied = app.store.apply(channel.department, channel.row, receipts, Timestamp::now());
+    match crash::around("receipt", applied).await {
         Ok(applied) => {
             if applied.unknown > 0 {
                 tracing::warn!(channel.id = %channel.id, receipts = applied.unknown, "callback.unknown_messages");

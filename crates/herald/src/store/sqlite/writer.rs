@@ -1,7 +1,10 @@
 //! The writer thread: takes whatever waits, runs it in one IMMEDIATE transaction, commits once, answers all.
 
 use super::{accept::AcceptCall, checkpoint::Checkpointer};
-use crate::store::{Change, ChannelRow, DepartmentRow, LaneRow, Observer, Queued, StoreError};
+use crate::{
+    node::crash,
+    store::{Change, ChannelRow, DepartmentRow, LaneRow, Observer, Queued, StoreError},
+};
 use rusqlite::Connection;
 use std::{
     collections::HashMap,
@@ -153,7 +156,9 @@ fn commit_group(
             }
         }
         memory.write_queue_lengths(connection)?;
+        crash::before("commit");
         connection.prepare_cached("COMMIT")?.execute([])?;
+        crash::after("commit");
         Ok(())
     })();
     match &result {
