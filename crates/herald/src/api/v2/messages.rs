@@ -10,7 +10,7 @@ use crate::{
         problem::{Problem, ProblemBody},
         rights::{Caller, needs},
     },
-    node::app::App,
+    node::{app::App, crash},
     store::{Cancelled, DepartmentRow, MessageFilter, StoreError},
 };
 use axum::{
@@ -181,7 +181,7 @@ pub async fn cancel(
     path: Path<String>,
 ) -> Result<axum::Json<MessageStory>, Problem> {
     let (department, id) = (caller.department.row, id(&path, not_found)?);
-    match app.store.cancel(department, id, Timestamp::now()).await? {
+    match crash::around("cancel", app.store.cancel(department, id, Timestamp::now())).await? {
         Cancelled::Done(_) => story(&app, department, id).await.map(axum::Json),
         Cancelled::NotFound => Err(not_found()),
         Cancelled::TooLate(status) => {
