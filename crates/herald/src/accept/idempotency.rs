@@ -3,9 +3,13 @@
 use super::request::SendRequest;
 use crate::{
     api::{codes::Code, problem::Problem},
+    node::app::App,
     store::Idempotency,
 };
-use axum::http::{HeaderMap, HeaderName};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, request::Parts},
+};
 use sha2::{Digest, Sha256};
 
 /// The header's name.
@@ -16,6 +20,18 @@ const LONGEST: usize = 255;
 /// A client's key for one request.
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey(String);
+
+/// The key of a request, if it has one.
+#[derive(Clone, Debug)]
+pub struct OptionalKey(pub Option<IdempotencyKey>);
+
+impl FromRequestParts<App> for OptionalKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        IdempotencyKey::read(&parts.headers).map(Self)
+    }
+}
 
 impl IdempotencyKey {
     /// The key of a request; None where it has none.

@@ -12,7 +12,7 @@ mod wire;
 
 pub use answer::{MessageAnswer, Warning};
 pub use check::{Checked, check};
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{IdempotencyKey, OptionalKey};
 pub use quota::{Allowance, Quotas};
 pub use request::SendRequest;
 

@@ -1,7 +1,7 @@
 //! The non-ticket send.
 
 use crate::{
-    accept::{self, IdempotencyKey, SendRequest},
+    accept::{self, OptionalKey, SendRequest},
     api::{
         body::JsonBytes,
         problem::{Problem, ProblemBody},
@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 
@@ -52,12 +52,11 @@ use axum::{
 pub async fn send(
     app: State<App>,
     caller: Caller<needs::Send>,
-    headers: HeaderMap,
+    key: OptionalKey,
     body: JsonBytes,
 ) -> Result<Response, Problem> {
-    let key = IdempotencyKey::read(&headers)?;
     let request = SendRequest::read(&body.0)?;
-    let accepted = accept::accept(&app, &caller.department, request, key).await?;
+    let accepted = accept::accept(&app, &caller.department, request, key.0).await?;
     let json = accepted.to_json().map_err(StoreError::from)?;
     let mut response = json.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));

@@ -2,7 +2,7 @@
 
 use super::message_view::{MessageStory, MessageView};
 use crate::{
-    accept::{self, IdempotencyKey, SendRequest, Warning},
+    accept::{self, OptionalKey, SendRequest, Warning},
     api::{
         body::{JsonBytes, Query, id},
         codes::Code,
@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use herald_rules::{identifier, ids::MessageId, protocol::Protocol, status::Status, time::Timestamp};
@@ -89,11 +89,10 @@ pub struct MessagesQuery {
 pub async fn create(
     app: State<App>,
     caller: Caller<needs::Send>,
-    headers: HeaderMap,
+    key: OptionalKey,
     body: JsonBytes,
 ) -> Result<Response, Problem> {
-    let key = IdempotencyKey::read(&headers)?;
-    let accepted = accept::accept(&app, &caller.department, SendRequest::read(&body.0)?, key).await?;
+    let accepted = accept::accept(&app, &caller.department, SendRequest::read(&body.0)?, key.0).await?;
     let warnings = serde_json::from_str(&accepted.warnings).map_err(StoreError::from)?;
     let snapshot = Arc::clone(&app.directory.get());
     let lane = snapshot.lane_of(accepted.message.protocol, &accepted.message.from).map_or(0, |lane| lane.row);
