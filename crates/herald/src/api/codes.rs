@@ -64,6 +64,7 @@ codes! {
     AlreadyExpired = BAD_REQUEST, "already_expired", "The message has expired already";
     UnknownPriority = BAD_REQUEST, "unknown_priority", "No such priority";
     IdempotencyKeyInvalid = BAD_REQUEST, "idempotency_key_invalid", "Not a usable Idempotency-Key";
+    SettingsUnusable = BAD_REQUEST, "settings_unusable", "The adapter cannot use these settings";
     RateInvalid = BAD_REQUEST, "rate_invalid", "Not a rate";
     TokenMissing = UNAUTHORIZED, "token_missing", "No token";
     TokenInvalid = UNAUTHORIZED, "token_invalid", "The token does not hold";

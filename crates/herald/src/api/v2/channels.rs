@@ -1,11 +1,11 @@
 //! Channels of a department: a protocol and a provider account each.
 
 use super::{
+    adapter_settings::{CallbackBase, filled, opened, sealed, usable},
     identifiers::{IdentifierRequest, IdentifierView},
     name,
 };
 use crate::{
-    access::Subject,
     api::{
         body::{Json, Query, id},
         codes::Code,
@@ -55,10 +55,11 @@ pub struct ChannelRequest {
     #[serde(default)]
     #[schema(default = false)]
     non_ticket_messages: bool,
-    /// Its settings.
+    /// Its settings. Those of the provider must be usable by its adapter; for `simulated` they are `base_url` (where the
+    /// simulator listens) and, if it is not the usual one, `callback_url`.
     #[serde(default)]
     settings: ChannelSettings,
-    /// What the provider knows us by. Kept sealed, and never answered again.
+    /// What the provider knows us by; for `simulated`: `key` and `callback_secret`. Kept sealed, and never answered again.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     credentials: Option<Value>,
@@ -113,6 +114,9 @@ pub struct ChannelView {
     settings: ChannelSettings,
     /// Whether it has credentials; they are never shown.
     has_credentials: bool,
+    /// Where its provider reports to, below this Herald's address.
+    #[schema(example = "/callbacks/0199f3a0-0000-7000-8000-000000000000")]
+    callback_path: String,
     /// Its numbers or ids.
     identifiers: Vec<IdentifierView>,
 }
@@ -130,6 +134,7 @@ impl ChannelView {
             non_ticket_messages: channel.non_ticket,
             settings: channel.settings.clone(),
             has_credentials: channel.sealed_credentials.is_some(),
+            callback_path: format!("/callbacks/{}", channel.id),
             identifiers: own.map(|lane| IdentifierView::of(lane)).collect(),
         }
     }
@@ -148,17 +153,20 @@ impl ChannelView {
     params(("department" = Option<String>, Query, description = "For the administrator: which department")),
     request_body(content = ChannelRequest, example = json!({
         "protocol": "WhatsApp", "name": "Shop", "nonTicketMessages": true,
+        "settings": {"provider": {"base_url": "http://127.0.0.1:7300"}},
+        "credentials": {"key": "sim-key", "callback_secret": "sim-secret"},
         "identifiers": [{"identifier": "972550000001", "rate": "80/s"}]
     })),
     responses(
         (status = 201, description = "Made", body = ChannelView),
-        (status = 400, description = "`invalid_body`, `unknown_protocol`, `unknown_provider`, `rate_invalid` and others", body = ProblemBody<'static>),
+        (status = 400, description = "`invalid_body`, `unknown_protocol`, `unknown_provider`, `settings_unusable`, `rate_invalid` and others", body = ProblemBody<'static>),
         (status = 409, description = "`identifier_taken`", body = ProblemBody<'static>),
     )
 )]
 pub async fn create(
     app: State<App>,
     caller: Caller<needs::Channels>,
+    callback: CallbackBase,
     body: Json<ChannelRequest>,
 ) -> Result<(StatusCode, axum::Json<ChannelView>), Problem> {
     let request = body.0;
@@ -170,6 +178,8 @@ pub async fn create(
     };
     let identifiers = identifiers(protocol, request.identifiers)?;
     let id = ChannelId::new();
+    let settings = filled(request.settings, provider, &callback.of(id));
+    usable(provider, protocol, &settings, request.credentials.as_ref())?;
     let new = NewChannel {
         department: caller.department.row,
         id,
@@ -178,8 +188,8 @@ pub async fn create(
         name,
         active: request.active.unwrap_or(true),
         non_ticket: request.non_ticket_messages,
-        settings: request.settings,
-        sealed_credentials: sealed(&app, id, request.credentials.as_ref())?,
+        settings,
+        sealed_credentials: sealed(&app, id, request.credentials.as_ref()),
         identifiers,
         created_at: Timestamp::now(),
     };
@@ -260,17 +270,25 @@ pub async fn get(
 pub async fn update(
     app: State<App>,
     caller: Caller<needs::Channels>,
+    callback: CallbackBase,
     path: Path<String>,
     body: Json<ChannelPatch>,
 ) -> Result<axum::Json<ChannelView>, Problem> {
     let (_, channel) = find(&app, caller.department.row, id(&path, not_found)?)?;
     let patch = body.0;
+    let settings = patch.settings.map(|settings| filled(settings, channel.provider, &callback.of(channel.id)));
+    if settings.is_some() || patch.credentials.is_some() {
+        let present = opened(&app, &channel)?;
+        let settings = settings.as_ref().unwrap_or(&channel.settings);
+        let credentials = patch.credentials.as_ref().or(present.as_ref());
+        usable(channel.provider, channel.protocol, settings, credentials)?;
+    }
     let change = ChannelChange {
         name: patch.name.map(|text| name(&text, "/name")).transpose()?,
         active: patch.active,
         non_ticket: patch.non_ticket_messages,
-        settings: patch.settings,
-        sealed_credentials: sealed(&app, channel.id, patch.credentials.as_ref())?,
+        settings,
+        sealed_credentials: sealed(&app, channel.id, patch.credentials.as_ref()),
     };
     app.store.change_channel(channel.row, change).await?;
     app.directory_changed().await?;
@@ -325,12 +343,4 @@ fn identifiers(protocol: Protocol, given: Vec<IdentifierRequest>) -> Result<Vec<
     let fields: Vec<_> = fields.collect();
     let pointer = fields.first().map(|field| field.pointer.clone()).unwrap_or_default();
     Err(Problem::new(code, detail).at(pointer).with_errors(fields))
-}
-
-fn sealed(app: &App, id: ChannelId, credentials: Option<&Value>) -> Result<Option<Vec<u8>>, Problem> {
-    let Some(credentials) = credentials else { return Ok(None) };
-    if !credentials.is_object() {
-        return Err(Problem::new(Code::InvalidBody, "credentials must be a JSON object.").at("/credentials"));
-    }
-    Ok(Some(app.access.sealer.seal(Subject::Credentials(id), credentials.to_string().as_bytes())))
 }

@@ -1,5 +1,6 @@
 //! The API of v2: what v1.2 lacks.
 
+mod adapter_settings;
 pub mod channels;
 pub mod departments;
 pub mod identifiers;

@@ -7,10 +7,17 @@ const PATH: &str = "/api/v2/channels";
 
 fn request() -> Value {
     json!({
-        "protocol": "whatsapp", "name": "Shop", "credentials": {"token": "very-secret"},
-        "settings": {"onUnknownOutcome": "resend", "provider": {"latencyMs": 5}},
+        "protocol": "whatsapp", "name": "Shop", "credentials": {"key": "very-secret", "callback_secret": "another"},
+        "settings": {"onUnknownOutcome": "resend", "provider": {"base_url": "http://127.0.0.1:9"}},
         "identifiers": [{"identifier": "+972 55-000-0001", "name": "Main", "rate": "80/s"}, {"identifier": "972550000002"}],
     })
+}
+
+/// `request()` with some fields otherwise.
+fn with(fields: Value) -> Value {
+    let mut body = request();
+    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    body
 }
 
 #[tokio::test]
@@ -23,7 +30,10 @@ async fn a_channel_is_made_shown_and_changed() {
     let expected = json!({
         "id": id, "protocol": "WhatsApp", "provider": "simulated", "name": "Shop", "active": true,
         "nonTicketMessages": false, "hasCredentials": true,
-        "settings": {"onUnknownOutcome": "resend", "provider": {"latencyMs": 5}},
+        "callbackPath": format!("/callbacks/{id}"),
+        "settings": {"onUnknownOutcome": "resend", "provider": {
+            "base_url": "http://127.0.0.1:9", "callback_url": format!("http://127.0.0.1:8080/callbacks/{id}"),
+        }},
         "identifiers": [
             {"identifier": "972550000001", "name": "Main", "lane": "WhatsApp:972550000001", "rate": "80/s"},
             {"identifier": "972550000002", "name": "", "lane": "WhatsApp:972550000002", "rate": null},
@@ -39,11 +49,21 @@ async fn a_channel_is_made_shown_and_changed() {
     let sealed = channel.sealed_credentials.clone().unwrap();
     assert!(!sealed.windows(11).any(|window| window == b"very-secret"));
     let opened = instance.app.access.sealer.open_sealed(Subject::Credentials(channel.id), &sealed).unwrap();
-    assert_eq!(opened, br#"{"token":"very-secret"}"#);
+    assert_eq!(opened, br#"{"callback_secret":"another","key":"very-secret"}"#);
     let patch = json!({"nonTicketMessages": true, "name": "Store"}).to_string();
     let changed = instance.ask("PATCH", &path, &member.token, &[], patch).await.body;
     assert_eq!((&changed["nonTicketMessages"], &changed["name"]), (&json!(true), &json!("Store")));
     assert_eq!((&changed["active"], &changed["settings"]), (&expected["active"], &expected["settings"]));
+    // New settings are held to the credentials that are there, and new credentials to the settings.
+    for (patch, status) in [
+        (json!({"settings": {"provider": {"base_url": "http://127.0.0.1:10"}}}), 200),
+        (json!({"settings": {}}), 400),
+        (json!({"credentials": {"key": "k"}}), 400),
+        (json!({"credentials": {"key": "k", "callback_secret": "s"}}), 200),
+    ] {
+        let answer = instance.ask("PATCH", &path, &member.token, &[], patch.to_string()).await;
+        assert_eq!(answer.status, status, "{patch}: {answer:?}");
+    }
     let send = json!({"protocolType": "WhatsApp", "from": "972550000002", "to": "972550000009", "text": "Hi"});
     assert_eq!(instance.post("/api/v1.2/protocols/send", &member.token, &send).await.status, 200);
 }
@@ -57,7 +77,7 @@ async fn an_identifier_belongs_to_one_channel() {
     assert_eq!(instance.post(PATH, &other.token, &request()).await.refusal(), (409, "identifier_taken"));
     // Of a refused channel nothing is left, and the same number may speak another protocol.
     assert_eq!(instance.get(PATH, &other.token).await.body["items"], json!([]));
-    let sms = json!({"protocol": "SMS", "identifiers": [{"identifier": "972550000001"}]});
+    let sms = with(json!({"protocol": "SMS", "identifiers": [{"identifier": "972550000001"}]}));
     assert_eq!(instance.post(PATH, &other.token, &sms).await.status, 201);
     let path = format!("{PATH}/{}", made.body["id"].as_str().unwrap());
     assert_eq!(instance.get(&path, &other.token).await.refusal(), (404, "channel_not_found"));
@@ -77,7 +97,10 @@ async fn what_cannot_be_used_is_named() {
         (json!({"protocol": "Telex"}), "unknown_protocol", json!("/protocol")),
         (json!({"protocol": "SMS", "provider": "acme"}), "unknown_provider", json!("/provider")),
         (json!({"protocol": "SMS", "name": ""}), "invalid_value", json!("/name")),
-        (json!({"protocol": "SMS", "credentials": "x"}), "invalid_body", json!("/credentials")),
+        (json!({"protocol": "SMS"}), "settings_unusable", json!("/settings/provider")),
+        (with(json!({"settings": {"provider": {"base_url": 5}}})), "settings_unusable", json!("/settings/provider")),
+        (with(json!({"settings": {"provider": []}})), "settings_unusable", json!("/settings/provider")),
+        (with(json!({"credentials": "x"})), "settings_unusable", json!("/credentials")),
         (json!({"protocol": "SMS", "settings": {"colour": 1}}), "invalid_body", Value::Null),
         (json!({}), "invalid_body", Value::Null),
     ] {
