@@ -1,28 +1,27 @@
-//! The worker of one lane: does what the machine in `rules::lane` wants.
+//! The worker of one lane: does what the machine in `rules::lane` wants. What it asks of store and provider is in `ask`,
+//! what it makes of the answers in `hear`.
 //!
 //! At most one claim and one record are with the store at a time; what happens meanwhile goes into the next, so that
 //! under load a group commit carries dozens of messages of each lane.
 
-use super::{
-    Account,
-    check::{self, Round, Whose},
-    settle::{Health, Settled, Written, settle},
-};
+mod ask;
+mod hear;
+
+use super::{Account, check::Round};
 use crate::{
-    node::crash,
-    observe::metrics::{Metrics, OutcomeKind},
-    pace::{Control, Input, LaneReport, Lanes, Mailbox},
+    observe::metrics::Metrics,
+    pace::{Lanes, Mailbox},
     store::{
-        ChannelRow, Claim, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Queued, Recorded,
-        Recovered, Store, StoreError,
+        ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Queued, Recorded, Recovered,
+        Store, StoreError,
     },
 };
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use herald_channels::contract::{Outcome, Outgoing, Throttled};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use herald_channels::contract::Outcome;
 use herald_rules::{
     breaker::Permit,
     ids::MessageId,
-    lane::{Lane, Released, Settings},
+    lane::{Lane, Settings},
     message::Priority,
     pace::rate::Rate,
     protocol::Protocol,
@@ -37,8 +36,6 @@ use tokio_util::sync::CancellationToken;
 const UNWRITTEN: usize = 4_096;
 /// After the store refused something.
 const STORE_PAUSE: Duration = Duration::from_millis(250);
-/// Rows moved by one operation when something is due.
-const DUE_PAGE: u32 = 512;
 
 /// What a worker works with.
 pub struct WorkerContext {
@@ -240,291 +237,6 @@ impl Worker {
             }
         }
     }
-
-    fn recover(&mut self) {
-        let Self { context, account, answers, .. } = self;
-        let (store, department, lane) = (context.store.clone(), context.department, context.lane);
-        let reconcile_for = account.reconcile_for();
-        answers.push(
-            async move {
-                let recovered = store.recover(department, lane, Timestamp::now(), reconcile_for);
-                Answer::Recovered(crash::around("recover", recovered).await)
-            }
-            .boxed(),
-        );
-    }
-
-    fn load(&mut self, wish: herald_rules::lane::LoadWish) {
-        let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
-        let limit = u32::try_from(wish.limit).unwrap_or(u32::MAX);
-        self.answers.push(
-            async move {
-                Answer::Loaded(wish.priority, store.head(department, lane, wish.priority, wish.after, limit).await)
-            }
-            .boxed(),
-        );
-    }
-
-    fn claim(&mut self, entries: Vec<Queued>, now: Timestamp) {
-        self.claiming = true;
-        let number = self.next_claim;
-        self.next_claim += 1;
-        let pace = (!self.machine.rate().is_unlimited()).then(|| serde_json::to_string(&self.machine.pace()).ok());
-        let claim = Claim {
-            department: self.context.department,
-            lane: self.context.lane,
-            number,
-            at: now,
-            pace: pace.flatten(),
-            entries: entries.clone(),
-        };
-        let store = self.context.store.clone();
-        self.answers.push(
-            async move {
-                let claimed = crash::around("claim", store.claim(claim)).await;
-                Answer::Claimed(entries, number, now, claimed)
-            }
-            .boxed(),
-        );
-    }
-
-    fn record(&mut self) {
-        self.recording = true;
-        let outcomes = Outcomes {
-            department: self.context.department,
-            channel: self.context.channel,
-            lane: self.context.lane,
-            ended: std::mem::take(&mut self.ended),
-            closed: std::mem::take(&mut self.closed),
-        };
-        let store = self.context.store.clone();
-        self.answers.push(
-            async move {
-                let recorded = crash::around("record", store.record(outcomes.clone())).await;
-                Answer::Recorded(outcomes, recorded)
-            }
-            .boxed(),
-        );
-    }
-
-    fn move_due(&mut self, now: Timestamp) {
-        self.moving = true;
-        // What becomes known while it runs must not be overwritten by its answer.
-        self.next_due = None;
-        let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
-        self.answers.push(
-            async move {
-                let due = store.due(department, lane, now, DUE_PAGE);
-                Answer::Due(now, crash::around("due", due).await)
-            }
-            .boxed(),
-        );
-    }
-
-    fn check(&mut self, now: Timestamp) {
-        self.checking = true;
-        self.next_check = None;
-        let WorkerContext { department, channel, lane, .. } = self.context;
-        let whose = Whose { department, channel, lane };
-        let round = check::round(self.context.store.clone(), self.account.clone(), whose, now);
-        self.answers.push(round.map(Answer::Checked).boxed());
-    }
-
-    fn store_away(&mut self, error: &StoreError) {
-        tracing::warn!(lane = self.context.lane, %error, "lane.store_away");
-        self.store_away_until = Some(Timestamp::now() + STORE_PAUSE);
-    }
-
-    fn answer(&mut self, answer: Answer) {
-        match answer {
-            Answer::Recovered(Ok(recovered)) => self.recovered(recovered),
-            Answer::Recovered(Err(error)) => {
-                self.store_away(&error);
-                self.recover();
-            }
-            Answer::Loaded(priority, Ok(page)) => self.machine.loaded(priority, page.messages, page.complete),
-            Answer::Loaded(priority, Err(error)) => {
-                self.machine.load_failed(priority);
-                self.store_away(&error);
-            }
-            Answer::Claimed(entries, number, at, Ok(claimed)) => self.claimed(entries, number, at, &claimed),
-            Answer::Claimed(entries, _, at, Err(error)) => {
-                self.claiming = false;
-                for queued in entries {
-                    self.machine.not_sent(queued, at);
-                }
-                self.store_away(&error);
-            }
-            Answer::Recorded(outcomes, Ok(())) => {
-                self.recording = false;
-                for ended in &outcomes.ended {
-                    self.watch(ended);
-                }
-            }
-            Answer::Recorded(mut outcomes, Err(error)) => {
-                // Kept, in order, until the store is back.
-                self.recording = false;
-                outcomes.ended.append(&mut self.ended);
-                outcomes.closed.append(&mut self.closed);
-                (self.ended, self.closed) = (outcomes.ended, outcomes.closed);
-                self.store_away(&error);
-            }
-            Answer::Due(asked, Ok(due)) => self.due(asked, due),
-            Answer::Due(asked, Err(error)) => {
-                self.moving = false;
-                self.next_due = earlier(self.next_due, Some(asked));
-                self.store_away(&error);
-            }
-            Answer::Checked(Ok(round)) => {
-                self.checking = false;
-                self.next_check = earlier(self.next_check, round.next);
-                // Back at their places; if their customers are still held back they go when the hold ends.
-                self.machine.returned(round.again, Timestamp::default());
-            }
-            Answer::Checked(Err(error)) => {
-                self.checking = false;
-                self.next_check = Some(Timestamp::now());
-                self.store_away(&error);
-            }
-        }
-    }
-
-    fn recovered(&mut self, recovered: Recovered) {
-        let now = Timestamp::now();
-        for (customer, priority, until) in recovered.held {
-            self.machine.hold(&customer, priority, until);
-        }
-        for checking in &recovered.checking {
-            let until = (now + Duration::from_secs(30)).min(checking.deadline).max(now);
-            self.machine.hold(&checking.message.to, checking.place.priority, until);
-        }
-        if !recovered.checking.is_empty() {
-            self.next_check = Some(now);
-        }
-        self.next_due = earlier(self.next_due, recovered.next_due);
-        self.ready = true;
-    }
-
-    /// After a write: what has to be looked at later because of it.
-    fn watch(&mut self, ended: &Ended) {
-        match &ended.outcome {
-            Recorded::Again { due, .. } | Recorded::Held { due } => {
-                self.next_due = earlier(self.next_due, Some(*due));
-            }
-            Recorded::Unknown { .. } => self.next_check = Some(Timestamp::now()),
-            Recorded::Accepted { .. } | Recorded::Rejected(_) => {}
-        }
-    }
-
-    fn claimed(&mut self, entries: Vec<Queued>, number: i64, at: Timestamp, claimed: &ClaimedNow) {
-        self.claiming = false;
-        let now = Timestamp::now();
-        let mut open = 0;
-        for queued in entries {
-            let id = queued.message.id;
-            if claimed.dropped.contains(&id) {
-                self.machine.released(id, Released::Ended);
-                continue;
-            }
-            if queued.message.expires_at.is_some_and(|expires| expires <= now) {
-                self.machine.released(id, Released::Ended);
-                self.ended.push(ended(&queued, now, Recorded::Rejected(Reason::Expired.into())));
-                continue;
-            }
-            open += 1;
-            self.call(&queued);
-            self.door.insert(id, AtTheDoor { queued, claim: number, taken_at: at });
-        }
-        self.context.metrics.claimed.of(self.context.protocol).inc_by(open as u64);
-        if open > 0 {
-            self.claims.insert(number, open);
-        } else {
-            self.closed.push(number);
-        }
-    }
-
-    fn call(&self, queued: &Queued) {
-        let outgoing = Outgoing { message: queued.message.clone(), attempt: queued.attempt };
-        let (account, outcomes) = (self.account.clone(), self.outcomes.0.clone());
-        // A task of its own, so that calls of one lane run on all cores.
-        tokio::spawn(async move {
-            let started = std::time::Instant::now();
-            let outcome = crash::around("call", account.adapter.send(&outgoing)).await;
-            // The worker outlives its calls: it waits for them when it stops.
-            drop(outcomes.send((outgoing.message.id, outcome, started.elapsed())));
-        });
-    }
-
-    fn outcome(&mut self, id: MessageId, outcome: Outcome, took: Duration) {
-        let Some(AtTheDoor { queued, claim, taken_at }) = self.door.remove(&id) else { return };
-        if let Some(open) = self.claims.get_mut(&claim) {
-            *open -= 1;
-            if *open == 0 {
-                self.claims.remove(&claim);
-                self.closed.push(claim);
-            }
-        }
-        let metrics = &self.context.metrics;
-        metrics.outcomes.of(self.context.protocol, kind(&outcome)).inc();
-        metrics.provider_call_seconds.of(self.context.protocol).observe(took.as_secs_f64());
-        let now = Timestamp::now();
-        let Settled { recorded, health, throttled } = settle(&self.account, &queued, outcome, now, random());
-        match health {
-            Health::Answered => self.account.answered(now),
-            Health::Failed => self.account.failed(now),
-        }
-        match throttled {
-            Some((Throttled::Identifier, wish)) => self.machine.throttled(now, wish),
-            Some((Throttled::Account, wish)) => self.context.lanes.throttle(&self.account.lanes, wish),
-            // Its customer is held back by the retry itself.
-            Some((Throttled::Pair, _)) | None => {}
-        }
-        match recorded {
-            Some(Written { recorded, released }) => {
-                self.machine.released(id, released);
-                let mut ended = ended(&queued, now, recorded);
-                ended.attempt += 1;
-                self.ended.push(ended);
-            }
-            None => self.machine.not_sent(queued, taken_at),
-        }
-    }
-
-    fn due(&mut self, asked: Timestamp, due: Due) {
-        self.returned.extend(due.returned);
-        for queued in due.arrived {
-            self.machine.arrived(queued);
-        }
-        if due.complete {
-            self.moving = false;
-            self.next_due = earlier(self.next_due, due.next);
-            self.machine.returned(std::mem::take(&mut self.returned), asked);
-        } else {
-            self.move_due(asked);
-        }
-    }
-
-    fn input(&mut self, input: Input) {
-        match input {
-            Input::Arrived(queued) => self.machine.arrived(queued),
-            Input::Scheduled(due) => self.next_due = earlier(self.next_due, Some(due)),
-        }
-    }
-
-    fn control(&mut self, control: Control) {
-        match control {
-            Control::Settings { paused, rate, account } => {
-                self.machine.set_paused(paused);
-                self.machine.set_rate(rate);
-                self.account = account;
-            }
-            Control::Throttled(wish) => self.machine.throttled(Timestamp::now(), wish),
-            // Whoever asked may have gone.
-            Control::Report(answer) => {
-                let _ = answer.send(LaneReport::of(&self.machine, self.breaker_until, Timestamp::now()));
-            }
-        }
-    }
 }
 
 fn ended(queued: &Queued, at: Timestamp, outcome: Recorded) -> Ended {
@@ -533,20 +245,4 @@ fn ended(queued: &Queued, at: Timestamp, outcome: Recorded) -> Ended {
 
 fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     [a, b].into_iter().flatten().min()
-}
-
-fn kind(outcome: &Outcome) -> OutcomeKind {
-    match outcome {
-        Outcome::Accepted { .. } => OutcomeKind::Accepted,
-        Outcome::Refused(_) => OutcomeKind::Refused,
-        Outcome::Retry { .. } => OutcomeKind::Retry,
-        Outcome::NotSent(_) => OutcomeKind::NotSent,
-        Outcome::Unknown(_) => OutcomeKind::Unknown,
-    }
-}
-
-/// In 0..1, for jitter.
-fn random() -> f64 {
-    // Without randomness from the system, all retries wait half their jitter: that only bunches them.
-    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }

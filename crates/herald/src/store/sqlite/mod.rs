@@ -12,12 +12,14 @@ mod claim;
 mod columns;
 mod directory;
 mod events;
+mod head;
 mod messages;
 mod open;
 mod outcome;
 mod prune;
 mod readers;
 mod receipt;
+mod recover;
 mod writer;
 
 pub use events::{EventRetention, Poll, Render};

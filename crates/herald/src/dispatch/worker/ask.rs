@@ -1,0 +1,117 @@
+//! What a worker asks of the store and the provider.
+
+use super::{Answer, Worker, WorkerContext};
+use crate::{
+    dispatch::check::{self, Whose},
+    node::crash,
+    store::{Claim, Outcomes, Queued},
+};
+use futures_util::FutureExt;
+use herald_channels::contract::Outgoing;
+use herald_rules::{lane::LoadWish, time::Timestamp};
+
+/// Rows moved by one operation when something is due.
+const DUE_PAGE: u32 = 512;
+
+impl Worker {
+    pub(super) fn recover(&mut self) {
+        let Self { context, account, answers, .. } = self;
+        let (store, department, lane) = (context.store.clone(), context.department, context.lane);
+        let reconcile_for = account.reconcile_for();
+        answers.push(
+            async move {
+                let recovered = store.recover(department, lane, Timestamp::now(), reconcile_for);
+                Answer::Recovered(crash::around("recover", recovered).await)
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn load(&mut self, wish: LoadWish) {
+        let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
+        let limit = u32::try_from(wish.limit).unwrap_or(u32::MAX);
+        self.answers.push(
+            async move {
+                Answer::Loaded(wish.priority, store.head(department, lane, wish.priority, wish.after, limit).await)
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn claim(&mut self, entries: Vec<Queued>, now: Timestamp) {
+        self.claiming = true;
+        let number = self.next_claim;
+        self.next_claim += 1;
+        let pace = (!self.machine.rate().is_unlimited()).then(|| serde_json::to_string(&self.machine.pace()).ok());
+        let claim = Claim {
+            department: self.context.department,
+            lane: self.context.lane,
+            number,
+            at: now,
+            pace: pace.flatten(),
+            entries: entries.clone(),
+        };
+        let store = self.context.store.clone();
+        self.answers.push(
+            async move {
+                let claimed = crash::around("claim", store.claim(claim)).await;
+                Answer::Claimed(entries, number, now, claimed)
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn record(&mut self) {
+        self.recording = true;
+        let outcomes = Outcomes {
+            department: self.context.department,
+            channel: self.context.channel,
+            lane: self.context.lane,
+            ended: std::mem::take(&mut self.ended),
+            closed: std::mem::take(&mut self.closed),
+        };
+        let store = self.context.store.clone();
+        self.answers.push(
+            async move {
+                let recorded = crash::around("record", store.record(outcomes.clone())).await;
+                Answer::Recorded(outcomes, recorded)
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn move_due(&mut self, now: Timestamp) {
+        self.moving = true;
+        // What becomes known while it runs must not be overwritten by its answer.
+        self.next_due = None;
+        let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
+        self.answers.push(
+            async move {
+                let due = store.due(department, lane, now, DUE_PAGE);
+                Answer::Due(now, crash::around("due", due).await)
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn check(&mut self, now: Timestamp) {
+        self.checking = true;
+        self.next_check = None;
+        let WorkerContext { department, channel, lane, .. } = self.context;
+        let whose = Whose { department, channel, lane };
+        let round = check::round(self.context.store.clone(), self.account.clone(), whose, now);
+        self.answers.push(round.map(Answer::Checked).boxed());
+    }
+
+    pub(super) fn call(&self, queued: &Queued) {
+        let outgoing = Outgoing { message: queued.message.clone(), attempt: queued.attempt };
+        let (account, outcomes) = (self.account.clone(), self.outcomes.0.clone());
+        // A task of its own, so that calls of one lane run on all cores.
+        tokio::spawn(async move {
+            let started = std::time::Instant::now();
+            let outcome = crash::around("call", account.adapter.send(&outgoing)).await;
+            // The worker outlives its calls: it waits for them when it stops.
+            drop(outcomes.send((outgoing.message.id, outcome, started.elapsed())));
+        });
+    }
+}

@@ -1,0 +1,214 @@
+//! What a worker makes of what it hears: from the store, the provider, and its mailbox.
+
+use super::{Answer, AtTheDoor, STORE_PAUSE, Worker, earlier, ended};
+use crate::{
+    dispatch::settle::{Health, Settled, Written, settle},
+    observe::metrics::OutcomeKind,
+    pace::{Control, Input, LaneReport},
+    store::{ClaimedNow, Due, Ended, Queued, Recorded, Recovered, StoreError},
+};
+use herald_channels::contract::{Outcome, Throttled};
+use herald_rules::{ids::MessageId, lane::Released, reason::Reason, time::Timestamp};
+use std::time::Duration;
+
+impl Worker {
+    pub(super) fn store_away(&mut self, error: &StoreError) {
+        tracing::warn!(lane = self.context.lane, %error, "lane.store_away");
+        self.store_away_until = Some(Timestamp::now() + STORE_PAUSE);
+    }
+
+    pub(super) fn answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Recovered(Ok(recovered)) => self.recovered(recovered),
+            Answer::Recovered(Err(error)) => {
+                self.store_away(&error);
+                self.recover();
+            }
+            Answer::Loaded(priority, Ok(page)) => self.machine.loaded(priority, page.messages, page.complete),
+            Answer::Loaded(priority, Err(error)) => {
+                self.machine.load_failed(priority);
+                self.store_away(&error);
+            }
+            Answer::Claimed(entries, number, at, Ok(claimed)) => self.claimed(entries, number, at, &claimed),
+            Answer::Claimed(entries, _, at, Err(error)) => {
+                self.claiming = false;
+                for queued in entries {
+                    self.machine.not_sent(queued, at);
+                }
+                self.store_away(&error);
+            }
+            Answer::Recorded(outcomes, Ok(())) => {
+                self.recording = false;
+                for ended in &outcomes.ended {
+                    self.watch(ended);
+                }
+            }
+            Answer::Recorded(mut outcomes, Err(error)) => {
+                // Kept, in order, until the store is back.
+                self.recording = false;
+                outcomes.ended.append(&mut self.ended);
+                outcomes.closed.append(&mut self.closed);
+                (self.ended, self.closed) = (outcomes.ended, outcomes.closed);
+                self.store_away(&error);
+            }
+            Answer::Due(asked, Ok(due)) => self.due(asked, due),
+            Answer::Due(asked, Err(error)) => {
+                self.moving = false;
+                self.next_due = earlier(self.next_due, Some(asked));
+                self.store_away(&error);
+            }
+            Answer::Checked(Ok(round)) => {
+                self.checking = false;
+                self.next_check = earlier(self.next_check, round.next);
+                // Back at their places; if their customers are still held back they go when the hold ends.
+                self.machine.returned(round.again, Timestamp::default());
+            }
+            Answer::Checked(Err(error)) => {
+                self.checking = false;
+                self.next_check = Some(Timestamp::now());
+                self.store_away(&error);
+            }
+        }
+    }
+
+    pub(super) fn recovered(&mut self, recovered: Recovered) {
+        let now = Timestamp::now();
+        for (customer, priority, until) in recovered.held {
+            self.machine.hold(&customer, priority, until);
+        }
+        for checking in &recovered.checking {
+            let until = (now + Duration::from_secs(30)).min(checking.deadline).max(now);
+            self.machine.hold(&checking.message.to, checking.place.priority, until);
+        }
+        if !recovered.checking.is_empty() {
+            self.next_check = Some(now);
+        }
+        self.next_due = earlier(self.next_due, recovered.next_due);
+        self.ready = true;
+    }
+
+    /// After a write: what has to be looked at later because of it.
+    pub(super) fn watch(&mut self, ended: &Ended) {
+        match &ended.outcome {
+            Recorded::Again { due, .. } | Recorded::Held { due } => {
+                self.next_due = earlier(self.next_due, Some(*due));
+            }
+            Recorded::Unknown { .. } => self.next_check = Some(Timestamp::now()),
+            Recorded::Accepted { .. } | Recorded::Rejected(_) => {}
+        }
+    }
+
+    pub(super) fn claimed(&mut self, entries: Vec<Queued>, number: i64, at: Timestamp, claimed: &ClaimedNow) {
+        self.claiming = false;
+        let now = Timestamp::now();
+        let mut open = 0;
+        for queued in entries {
+            let id = queued.message.id;
+            if claimed.dropped.contains(&id) {
+                self.machine.released(id, Released::Ended);
+                continue;
+            }
+            if queued.message.expires_at.is_some_and(|expires| expires <= now) {
+                self.machine.released(id, Released::Ended);
+                self.ended.push(ended(&queued, now, Recorded::Rejected(Reason::Expired.into())));
+                continue;
+            }
+            open += 1;
+            self.call(&queued);
+            self.door.insert(id, AtTheDoor { queued, claim: number, taken_at: at });
+        }
+        self.context.metrics.claimed.of(self.context.protocol).inc_by(open as u64);
+        if open > 0 {
+            self.claims.insert(number, open);
+        } else {
+            self.closed.push(number);
+        }
+    }
+
+    pub(super) fn outcome(&mut self, id: MessageId, outcome: Outcome, took: Duration) {
+        let Some(AtTheDoor { queued, claim, taken_at }) = self.door.remove(&id) else { return };
+        if let Some(open) = self.claims.get_mut(&claim) {
+            *open -= 1;
+            if *open == 0 {
+                self.claims.remove(&claim);
+                self.closed.push(claim);
+            }
+        }
+        let metrics = &self.context.metrics;
+        metrics.outcomes.of(self.context.protocol, kind(&outcome)).inc();
+        metrics.provider_call_seconds.of(self.context.protocol).observe(took.as_secs_f64());
+        let now = Timestamp::now();
+        let Settled { recorded, health, throttled } = settle(&self.account, &queued, outcome, now, random());
+        match health {
+            Health::Answered => self.account.answered(now),
+            Health::Failed => self.account.failed(now),
+        }
+        match throttled {
+            Some((Throttled::Identifier, wish)) => self.machine.throttled(now, wish),
+            Some((Throttled::Account, wish)) => self.context.lanes.throttle(&self.account.lanes, wish),
+            // Its customer is held back by the retry itself.
+            Some((Throttled::Pair, _)) | None => {}
+        }
+        match recorded {
+            Some(Written { recorded, released }) => {
+                self.machine.released(id, released);
+                let mut ended = ended(&queued, now, recorded);
+                ended.attempt += 1;
+                self.ended.push(ended);
+            }
+            None => self.machine.not_sent(queued, taken_at),
+        }
+    }
+
+    pub(super) fn due(&mut self, asked: Timestamp, due: Due) {
+        self.returned.extend(due.returned);
+        for queued in due.arrived {
+            self.machine.arrived(queued);
+        }
+        if due.complete {
+            self.moving = false;
+            self.next_due = earlier(self.next_due, due.next);
+            self.machine.returned(std::mem::take(&mut self.returned), asked);
+        } else {
+            self.move_due(asked);
+        }
+    }
+
+    pub(super) fn input(&mut self, input: Input) {
+        match input {
+            Input::Arrived(queued) => self.machine.arrived(queued),
+            Input::Scheduled(due) => self.next_due = earlier(self.next_due, Some(due)),
+        }
+    }
+
+    pub(super) fn control(&mut self, control: Control) {
+        match control {
+            Control::Settings { paused, rate, account } => {
+                self.machine.set_paused(paused);
+                self.machine.set_rate(rate);
+                self.account = account;
+            }
+            Control::Throttled(wish) => self.machine.throttled(Timestamp::now(), wish),
+            // Whoever asked may have gone.
+            Control::Report(answer) => {
+                let _ = answer.send(LaneReport::of(&self.machine, self.breaker_until, Timestamp::now()));
+            }
+        }
+    }
+}
+
+fn kind(outcome: &Outcome) -> OutcomeKind {
+    match outcome {
+        Outcome::Accepted { .. } => OutcomeKind::Accepted,
+        Outcome::Refused(_) => OutcomeKind::Refused,
+        Outcome::Retry { .. } => OutcomeKind::Retry,
+        Outcome::NotSent(_) => OutcomeKind::NotSent,
+        Outcome::Unknown(_) => OutcomeKind::Unknown,
+    }
+}
+
+/// In 0..1, for jitter.
+fn random() -> f64 {
+    // Without randomness from the system, all retries wait half their jitter: that only bunches them.
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}

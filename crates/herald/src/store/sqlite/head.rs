@@ -1,0 +1,128 @@
+//! The queue of a lane on disk: reading its head, moving what is due, putting in and taking out.
+
+use super::{Store, Writing, columns};
+use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, StoreError};
+use herald_rules::{message::Priority, time::Timestamp};
+use rusqlite::Row;
+
+impl Store {
+    /// The next messages of one class after a position, in order.
+    pub async fn head(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        priority: Priority,
+        after: i64,
+        limit: u32,
+    ) -> Result<HeadPage, StoreError> {
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT l.class, l.position, l.attempt, l.resent, m.body FROM live l
+                 JOIN message m ON m.department = l.department AND m.id = l.id
+                 WHERE l.department = ?1 AND l.lane = ?2 AND l.class = ?3 AND l.position > ?4
+                 ORDER BY l.position LIMIT ?5",
+            )?;
+            let rows = query.query_map((department, lane, priority.class(), after, limit), |row| queued(row, 0))?;
+            let messages = rows.collect::<Result<Vec<_>, _>>()?;
+            Ok(HeadPage { complete: messages.len() < limit as usize, messages })
+        })
+        .await
+    }
+
+    /// Moves what is due to the live queue and returns it, with the moment of the next.
+    pub async fn due(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Due, StoreError> {
+        self.write(move |writing| writing.due(department, lane, now, limit)).await
+    }
+}
+
+/// Reads class, position, attempt, resent, body from the columns that begin at `first`.
+fn queued(row: &Row<'_>, first: usize) -> rusqlite::Result<Queued> {
+    Ok(Queued {
+        place: columns::place(row, first, first + 1)?,
+        attempt: row.get(first + 2)?,
+        resent: row.get(first + 3)?,
+        message: columns::message(row, first + 4)?,
+    })
+}
+
+impl Writing<'_> {
+    fn due(&mut self, department: DepartmentRow, lane: LaneRow, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT l.class, l.position, l.attempt, l.resent, m.body, l.due, l.held FROM later l
+                 JOIN message m ON m.department = l.department AND m.id = l.id
+                 WHERE l.department = ?1 AND l.lane = ?2 AND l.due <= ?3 ORDER BY l.due, l.position LIMIT ?4",
+            )?
+            .query_map((department, lane, now.0, limit), |row| {
+                Ok((queued(row, 0)?, row.get::<_, i64>(5)?, row.get::<_, bool>(6)?))
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        let complete = found.len() < limit as usize;
+        let (mut returned, mut arrived) = (Vec::new(), Vec::new());
+        for (mut entry, due, held) in found {
+            self.connection
+                .prepare_cached("DELETE FROM later WHERE department = ? AND lane = ? AND due = ? AND position = ?")?
+                .execute((department, lane, due, entry.place.position))?;
+            if !held {
+                // Its place is where its moment came, not where it was accepted.
+                entry.place.position = self.next_position()?;
+            }
+            self.insert_live(department, lane, &entry)?;
+            if held { returned.push(entry) } else { arrived.push(entry) }
+        }
+        let next = self
+            .connection
+            .prepare_cached("SELECT min(due) FROM later WHERE department = ?1 AND lane = ?2")?
+            .query_row((department, lane), |row| row.get::<_, Option<i64>>(0))?;
+        Ok(Due { returned, arrived, complete, next: next.map(Timestamp) })
+    }
+
+    pub(super) fn insert_live(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        entry: &Queued,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO live (department, lane, class, position, id, attempt, resent) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute((
+                department,
+                lane,
+                entry.place.priority.class(),
+                entry.place.position,
+                entry.message.id.0.as_bytes(),
+                entry.attempt,
+                entry.resent,
+            ))?;
+        Ok(())
+    }
+
+    pub(super) fn delete_live(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        place: Place,
+    ) -> Result<bool, StoreError> {
+        let deleted = self
+            .connection
+            .prepare_cached("DELETE FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?")?
+            .execute((department, lane, place.priority.class(), place.position))?;
+        Ok(deleted > 0)
+    }
+
+    pub(super) fn is_live(&self, department: DepartmentRow, lane: LaneRow, place: Place) -> Result<bool, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT 1 FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?")?
+            .exists((department, lane, place.priority.class(), place.position))?)
+    }
+}

@@ -1,0 +1,170 @@
+//! Unknown outcomes: what a crash leaves claimed, and what is being found out.
+
+use super::{
+    Store, Writing,
+    claim::{ENTRY, place_of},
+    columns,
+};
+use crate::store::{Checking, DepartmentRow, LaneRow, Place, Recovered, StoreError};
+use herald_rules::{ids::MessageId, message::Priority, time::Timestamp};
+use rusqlite::{Connection, OptionalExtension};
+use std::time::Duration;
+
+impl Store {
+    /// Messages whose outcome is being found out, those with the earliest deadline first.
+    pub async fn checking(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        limit: u32,
+    ) -> Result<Vec<Checking>, StoreError> {
+        self.read(move |connection| checking(connection, department, lane, limit)).await
+    }
+
+    /// After a start: what claims are left of a crash goes to `checking`; returns all that is being checked, and the
+    /// customers whose messages are held back.
+    pub async fn recover(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        now: Timestamp,
+        reconcile_for: Duration,
+    ) -> Result<Recovered, StoreError> {
+        self.write(move |writing| writing.recover(department, lane, now, reconcile_for)).await
+    }
+}
+
+impl Writing<'_> {
+    fn recover(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        now: Timestamp,
+        reconcile_for: Duration,
+    ) -> Result<Recovered, StoreError> {
+        let claims = self
+            .connection
+            .prepare_cached("SELECT at, entries FROM claim WHERE department = ?1 AND lane = ?2 ORDER BY number")?
+            .query_map((department, lane), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        for (at, entries) in claims {
+            for place in entries.chunks_exact(ENTRY).map(place_of) {
+                self.orphan(department, lane, place?, Timestamp(at), now, reconcile_for)?;
+            }
+        }
+        self.connection
+            .prepare_cached("DELETE FROM claim WHERE department = ?1 AND lane = ?2")?
+            .execute((department, lane))?;
+        self.memory.checking = None;
+        Ok(Recovered {
+            checking: checking(self.connection, department, lane, u32::MAX)?,
+            held: held(self.connection, department, lane)?,
+            next_due: self
+                .connection
+                .prepare_cached("SELECT min(due) FROM later WHERE department = ?1 AND lane = ?2")?
+                .query_row((department, lane), |row| row.get::<_, Option<i64>>(0))?
+                .map(Timestamp),
+        })
+    }
+
+    /// A claimed message without an outcome: nobody knows whether the provider was called.
+    fn orphan(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        place: Place,
+        claimed_at: Timestamp,
+        now: Timestamp,
+        reconcile_for: Duration,
+    ) -> Result<(), StoreError> {
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT id, attempt, resent FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?",
+            )?
+            .query_row((department, lane, place.priority.class(), place.position), |row| {
+                Ok((columns::message_id(row, 0)?, row.get::<_, u32>(1)?, row.get::<_, bool>(2)?))
+            })
+            .optional()?;
+        let Some((id, attempt, resent)) = found else { return Ok(()) };
+        self.delete_live(department, lane, place)?;
+        if self.is_proved_accepted(department, id)? {
+            self.count_queued(lane, -1);
+            return Ok(());
+        }
+        self.insert_checking(department, lane, id, place, attempt + 1, resent, claimed_at, now + reconcile_for)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one for each column")]
+    pub(super) fn insert_checking(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+        place: Place,
+        attempt: u32,
+        resent: bool,
+        since: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO checking (department, lane, id, class, position, attempt, resent, since, deadline)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute((
+                department,
+                lane,
+                id.0.as_bytes(),
+                place.priority.class(),
+                place.position,
+                attempt,
+                resent,
+                since.0,
+                deadline.0,
+            ))?;
+        self.memory.checking = None;
+        Ok(())
+    }
+}
+
+fn checking(
+    connection: &Connection,
+    department: DepartmentRow,
+    lane: LaneRow,
+    limit: u32,
+) -> Result<Vec<Checking>, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT m.body, c.class, c.position, c.attempt, c.resent, c.since, c.deadline FROM checking c
+         JOIN message m ON m.department = c.department AND m.id = c.id
+         WHERE c.department = ?1 AND c.lane = ?2 ORDER BY c.deadline, c.position LIMIT ?3",
+    )?;
+    let rows = query.query_map((department, lane, limit), |row| {
+        Ok(Checking {
+            message: columns::message(row, 0)?,
+            place: columns::place(row, 1, 2)?,
+            attempt: row.get(3)?,
+            resent: row.get(4)?,
+            since: Timestamp(row.get(5)?),
+            deadline: Timestamp(row.get(6)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The customers held back by a retry: as many as there are such rows, which a lane bounds.
+fn held(
+    connection: &Connection,
+    department: DepartmentRow,
+    lane: LaneRow,
+) -> Result<Vec<(String, Priority, Timestamp)>, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT m.recipient, l.class, l.due FROM later l
+         JOIN message m ON m.department = l.department AND m.id = l.id
+         WHERE l.department = ?1 AND l.lane = ?2 AND l.held = 1",
+    )?;
+    let rows = query.query_map((department, lane), |row| {
+        Ok((row.get(0)?, Priority::from_class(row.get(1)?), Timestamp(row.get(2)?)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
