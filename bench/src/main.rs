@@ -1,2 +1,46 @@
-//! Placeholder replaced below.
-fn main() {}
+//! Measures Herald from outside: load, provider and webhook receiver are processes of their own, and everything goes
+//! over HTTP on loopback. What is measured and how is in `bench/README.md`.
+
+mod client;
+mod figures;
+mod herald;
+mod load;
+mod machine;
+mod measure;
+mod process;
+mod profile;
+mod provider;
+mod receiver;
+mod report;
+mod run;
+mod tenant;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+/// Measure Herald from outside
+#[derive(Debug, Parser)]
+#[command(name = "herald-bench", version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    Profile(profile::Profile),
+    Provider(provider::Provider),
+    Receiver(receiver::Receiver),
+    Load(load::Load),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Run(command) => command.run(),
+        Command::Profile(command) => command.run(),
+        Command::Provider(command) => command.run(),
+        Command::Receiver(command) => command.run(),
+        Command::Load(command) => command.run(),
+    }
+}
