@@ -1,4 +1,8 @@
 //! The hand-over from end to end, against a receiver on loopback.
 
+mod order;
+mod outcomes;
+mod poll;
+mod replay;
 mod wire;
 mod world;
