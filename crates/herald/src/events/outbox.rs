@@ -324,7 +324,7 @@ impl Outbox {
     }
 
     /// When something becomes possible that is not now, if nothing is heard before.
-    pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
         let first = |set: &BTreeSet<(Timestamp, DeliveryId)>| set.first().map(|(due, _)| *due);
         let parked = first(&self.parked).filter(|_| self.parked_in_flight == 0);
         if let Some(failing) = self.failing {
@@ -335,7 +335,8 @@ impl Outbox {
         if self.in_flight >= self.slots() {
             return None;
         }
-        [first(&self.waiting), parked, self.lingers_until(now)].into_iter().flatten().min()
+        let batch = self.batch_due().filter(|_| !self.crowded());
+        [first(&self.waiting), parked, batch].into_iter().flatten().min()
     }
 
     /// Nothing is under way.

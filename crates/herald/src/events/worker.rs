@@ -45,6 +45,7 @@ pub(super) struct Worker {
     shared: Shared,
     endpoint: watch::Receiver<Arc<Endpoint>>,
     stop: watch::Receiver<bool>,
+    connected: bool,
     wake: Arc<Notify>,
     render: Render,
     outbox: Outbox,
@@ -87,6 +88,7 @@ impl Worker {
             shared,
             endpoint,
             stop,
+            connected: true,
             wake: wake.clone(),
             render,
             outbox,
@@ -234,7 +236,7 @@ impl Worker {
     /// Waits for whatever comes first, and takes it.
     async fn wait(&mut self, running: bool) {
         let now = self.shared.settings.now();
-        let due = self.outbox.next_due(now).filter(|_| running);
+        let due = self.outbox.next_due().filter(|_| running);
         // At least a millisecond, so that a mistake in a due time cannot become a loop without a pause.
         let due = due.map(|due| Instant::now() + due.since(now).max(Duration::from_millis(1)));
         let far = Instant::now() + Duration::from_secs(3600);
@@ -254,11 +256,14 @@ impl Worker {
             }
             () = self.wake.notified(), if running => self.look_for_replays = true,
             () = sleep_until(due.unwrap_or(far)), if due.is_some() => {}
-            _ = self.endpoint.changed() => {
+            changed = self.endpoint.changed(), if self.connected => {
+                // Its owner has gone: nothing will change any more.
+                self.connected = changed.is_ok();
                 let subscription = &self.endpoint.borrow().subscription;
                 self.outbox.bounds = Bounds::of(&self.shared.settings, subscription.settings.max_batch);
             }
-            _ = stop.changed(), if running => {}
+            // Awake for a stop, and for the end of whoever could ask for one.
+            _ = stop.changed(), if running && self.connected => {}
         }
     }
 

@@ -36,7 +36,7 @@ impl Outbox {
     /// Freezes as many batches as may go now. They are in `step`, and start once that is durable.
     pub(in super::super) fn freeze(&mut self, now: Timestamp, step: &mut DeliveryStep) {
         let mut room = self.room_for_batches(now);
-        if room == 0 || self.crowded() || self.lingers_until(now).is_some_and(|until| now < until) {
+        if room == 0 || self.crowded() || self.batch_due().is_none_or(|due| now < due) {
             return;
         }
         let mut cursors = HashMap::new();
@@ -73,21 +73,21 @@ impl Outbox {
         self.slots().saturating_sub(self.in_flight + due)
     }
 
-    /// Until when a batch that is not full waits for more. The first after a quiet time goes at once; then, while
-    /// events keep coming, they are given time to become a batch.
-    pub(super) fn lingers_until(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When a batch should be made of what is here; `None` while nothing is. The first after a quiet time goes at once;
+    /// then, while events keep coming, they are given time to become a batch.
+    pub(super) fn batch_due(&self) -> Option<Timestamp> {
         let linger = self.bounds.linger;
-        if self.pending.is_empty() || !self.returned.is_empty() {
-            return None;
-        }
         let full = self.pending.len() >= self.bounds.max_batch || self.pending_bytes >= self.bounds.max_bytes;
-        if full || now.since(self.last_freeze) >= linger {
+        if full || !self.returned.is_empty() {
+            return Some(Timestamp(0));
+        }
+        if self.pending.is_empty() {
             return None;
         }
         // A tenth of the time without a new event: they no longer keep coming.
         let quiet = self.pending_last + linger.div_f64(10.0).max(Duration::from_millis(1));
-        let until = quiet.min(self.pending_since + linger);
-        (now < until).then_some(until)
+        let long_enough = self.pending_since + linger;
+        Some(quiet.min(long_enough).min(self.last_freeze + linger))
     }
 
     /// Fills one batch: first what was held, then the log in order.
