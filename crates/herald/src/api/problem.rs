@@ -56,6 +56,7 @@ pub struct ProblemBody<'a> {
     errors: &'a [FieldProblem],
     /// The present status of the message, where that is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "messageStatus")]
     message_status: Option<&'a str>,
 }
 

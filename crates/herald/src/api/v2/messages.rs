@@ -171,7 +171,7 @@ pub async fn list(
     responses(
         (status = 200, description = "It will not be sent", body = MessageStory),
         (status = 404, description = "`message_not_found`", body = ProblemBody<'static>),
-        (status = 409, description = "`too_late_to_cancel`, with the present status as `message_status`", body = ProblemBody<'static>),
+        (status = 409, description = "`too_late_to_cancel`, with the present status as `messageStatus`", body = ProblemBody<'static>),
     )
 )]
 pub async fn cancel(

@@ -64,7 +64,7 @@ async fn a_waiting_message_is_cancelled_once() {
     assert_eq!(cancelled.body["history"][1]["status"], "Rejected");
     let again = instance.ask("POST", &path, &member.token, &[], "").await;
     assert_eq!(again.refusal(), (409, "too_late_to_cancel"));
-    assert_eq!(again.body["message_status"], "Rejected");
+    assert_eq!(again.body["messageStatus"], "Rejected");
 }
 
 #[tokio::test]
