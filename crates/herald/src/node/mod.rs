@@ -6,6 +6,7 @@ pub mod directory;
 mod housekeeping;
 mod hub;
 pub mod listen;
+mod sample;
 mod start;
 
 pub use start::Node;

@@ -22,7 +22,7 @@ use crate::{
 };
 use anyhow::Context;
 use futures_util::FutureExt;
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +84,7 @@ impl Node {
 
         let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
         tokio::spawn(super::housekeeping::run(app.clone(), requests.clone()));
+        tokio::spawn(super::sample::run(app.clone(), requests.clone()));
         let config = &app.config;
         let tls = config.listen.tls();
         let public = Listener::bind(config.listen.public, tls).await?;
@@ -138,7 +139,12 @@ impl Node {
 
 /// One process a folder: two writers would each believe that they own the lanes.
 fn lock_folder(folder: &Path) -> anyhow::Result<std::fs::File> {
-    std::fs::create_dir_all(folder).with_context(|| format!("The data folder {} cannot be made", folder.display()))?;
+    // Nobody else is to read messages and keys. A folder that exists keeps the rights it was given.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("The data folder {} cannot be made", folder.display()))?;
     let path = folder.join("lock");
     let file = std::fs::OpenOptions::new()
         .create(true)

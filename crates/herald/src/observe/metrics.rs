@@ -123,48 +123,48 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("herald");
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        registry.register("build", "The program.", build);
+        registry.register("build", "The program", build);
 
-        let accepted = by::counters(&mut registry, "messages_accepted", "Messages accepted, each durable.");
+        let accepted = by::counters(&mut registry, "messages_accepted", "Messages accepted, each durable");
         let refused = Family::<CodeLabel, Counter>::default();
-        registry.register("messages_refused", "Messages refused in the answer, by code.", refused.clone());
-        let claimed = by::counters(&mut registry, "messages_claimed", "Messages claimed for a provider.");
-        let outcomes = by::counters2(&mut registry, "outcomes", "Tries at a provider, by what they came to.");
+        registry.register("messages_refused", "Messages refused in the answer, by code", refused.clone());
+        let claimed = by::counters(&mut registry, "messages_claimed", "Messages claimed for a provider");
+        let outcomes = by::counters2(&mut registry, "outcomes", "Tries at a provider, by what they came to");
         // 1 ms to 16 s: from a provider on the same machine to the longest time-out.
         let provider_call_seconds =
-            by::histograms(&mut registry, "provider_call_seconds", "Time a provider took to answer a call.", || {
+            by::histograms(&mut registry, "provider_call_seconds", "Time a provider took to answer a call", || {
                 Histogram::new(exponential_buckets(0.001, 2.0, 15))
             });
-        let receipts = by::counters(&mut registry, "receipts", "Receipts taken from providers.");
-        let status_changes = by::counters(&mut registry, "status_changes", "Forward moves of messages, by new status.");
+        let receipts = by::counters(&mut registry, "receipts", "Receipts taken from providers");
+        let status_changes = by::counters(&mut registry, "status_changes", "Forward moves of messages, by new status");
         let events_written = Counter::default();
-        registry.register("events_written", "Events written.", events_written.clone());
-        let deliveries = by::counters(&mut registry, "deliveries", "Attempts of webhooks, by what they came to.");
+        registry.register("events_written", "Events written", events_written.clone());
+        let deliveries = by::counters(&mut registry, "deliveries", "Attempts of webhooks, by what they came to");
         // 10 ms to 3 days: a delivery is tried for that long.
         let webhook_lag_seconds = Histogram::new(exponential_buckets(0.01, 4.0, 13));
         registry.register(
             "webhook_lag_seconds",
-            "Age of the oldest event of a delivery when the endpoint took it.",
+            "Age of the oldest event of a delivery when the endpoint took it",
             webhook_lag_seconds.clone(),
         );
-        let queue_length = by::gauges(&mut registry, "queue_length", "Messages that wait for their turn.");
+        let queue_length = by::gauges(&mut registry, "queue_length", "Messages that wait for their turn");
         let lanes_paused = Gauge::default();
-        registry.register("lanes_paused", "Lanes paused by a person or a breaker.", lanes_paused.clone());
+        registry.register("lanes_paused", "Lanes paused by a person or a breaker", lanes_paused.clone());
         // 0.1 ms to 0.8 s: an fsync takes 0.2 ms on a good disk and some 100 ms on a bad one.
         let store_commit_seconds = Histogram::new(exponential_buckets(0.0001, 2.0, 14));
-        registry.register("store_commit_seconds", "Time of a group commit.", store_commit_seconds.clone());
+        registry.register("store_commit_seconds", "Time of a group commit", store_commit_seconds.clone());
         let store_commit_size = Histogram::new(exponential_buckets(1.0, 2.0, 11));
-        registry.register("store_commit_size", "Operations in a group commit.", store_commit_size.clone());
+        registry.register("store_commit_size", "Operations in a group commit", store_commit_size.clone());
         let http_requests = Family::<HttpLabels, Counter>::default();
-        registry.register("http_requests", "Requests answered, by route and status.", http_requests.clone());
+        registry.register("http_requests", "Requests answered, by route and status", http_requests.clone());
         let http_seconds = by::histograms(
             &mut registry,
             "http_request_seconds",
-            "Time to answer a request; kind=send are those that hand in messages.",
+            "Time to answer a request; kind=send are those that hand in messages",
             || Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
         );
         let http_connections = Gauge::default();
-        registry.register("http_connections", "Open connections.", http_connections.clone());
+        registry.register("http_connections", "Open connections", http_connections.clone());
         registry.register_collector(Box::new(Process::new()));
 
         Self {

@@ -2,7 +2,7 @@
 
 use super::{Store, Writing, columns};
 use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, StoreError};
-use herald_rules::{message::Priority, time::Timestamp};
+use herald_rules::{message::Priority, protocol::Protocol, time::Timestamp};
 use rusqlite::Row;
 
 impl Store {
@@ -25,6 +25,17 @@ impl Store {
             let rows = query.query_map((department, lane, priority.class(), after, limit), |row| queued(row, 0))?;
             let messages = rows.collect::<Result<Vec<_>, _>>()?;
             Ok(HeadPage { complete: messages.len() < limit as usize, messages })
+        })
+        .await
+    }
+
+    /// Messages that wait, by protocol. Adds up what the lanes keep; counts no rows.
+    pub async fn waiting_by_protocol(&self) -> Result<Vec<(Protocol, i64)>, StoreError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached("SELECT protocol, sum(queued) FROM lane GROUP BY protocol")?;
+            let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            Ok(rows.into_iter().filter_map(|(name, length)| Some((name.parse().ok()?, length))).collect())
         })
         .await
     }

@@ -4,6 +4,7 @@ use super::{Store, checkpoint, readers::Readers, writer::Writer};
 use crate::store::{Observer, StoreError};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -36,6 +37,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] when the file cannot be opened or migrated.
     pub fn open(options: &Options, observer: Arc<dyn Observer>) -> Result<Self, StoreError> {
+        make_private(&options.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let mut connection = connect(&options.path, options.cache_mib, false)?;
         migrations::runner()
             .run(&mut connection)
@@ -47,6 +49,11 @@ impl Store {
         let writer = Writer::start(connection, observer, checkpointer)?;
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(readers)) })
     }
+}
+
+/// Makes the file, if it is not there, so that only its owner can read it; SQLite gives its log the same rights.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
 fn connect(path: &Path, cache_mib: u32, read_only: bool) -> Result<Connection, StoreError> {

@@ -1,0 +1,33 @@
+//! Metrics that are read off now and then, because nothing tells of them when they change.
+
+use super::app::App;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two readings; a usual scrape comes every 15 s.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Runs until the node stops.
+pub(super) async fn run(app: App, stop: CancellationToken) {
+    loop {
+        read_off(&app).await;
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+async fn read_off(app: &App) {
+    let paused = app.directory.get().all_lanes().filter(|lane| lane.paused).count();
+    app.metrics.lanes_paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
+    match app.store.waiting_by_protocol().await {
+        Ok(lengths) => {
+            for (protocol, length) in lengths {
+                app.metrics.queue_length.of(protocol).set(length);
+            }
+        }
+        // The readiness check says so too; here it only means that the last figures stand.
+        Err(error) => tracing::debug!(%error, "metrics.queue_lengths_not_read"),
+    }
+}
