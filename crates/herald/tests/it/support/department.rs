@@ -63,14 +63,12 @@ impl Department {
         });
         let fields = body.as_object_mut().unwrap();
         fields.extend(more.as_object().unwrap().clone());
-        let mut settings = fields.remove("settings").unwrap_or_else(|| json!({}));
+        let settings = fields.entry("settings").or_insert_with(|| json!({}));
+        let provider = settings.as_object_mut().unwrap().entry("provider").or_insert_with(|| json!({}));
+        // The callback address is filled in by Herald.
+        provider.as_object_mut().unwrap().insert("base_url".into(), json!(simulator.base_url()));
         let made = self.ask().post("/api/v2/channels", &body).await.good();
         let id = made["id"].as_str().unwrap().to_owned();
-        let callback_url = format!("{}/callbacks/{id}", self.base);
-        let provider = settings.as_object_mut().unwrap().entry("provider").or_insert_with(|| json!({}));
-        let own = json!({"base_url": simulator.base_url(), "callback_url": callback_url});
-        provider.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
-        self.ask().patch(&format!("/api/v2/channels/{id}"), &json!({"settings": settings})).await.good();
         Channel { id, protocol: protocol.to_owned(), identifier: identifier.to_owned() }
     }
 

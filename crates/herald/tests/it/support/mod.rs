@@ -14,11 +14,13 @@ mod ask;
 mod department;
 mod herald;
 mod receiver;
+mod world;
 
 pub use ask::{Answer, Ask};
 pub use department::{Channel, Department, USER};
 pub use herald::{Builder, Herald};
 pub use receiver::{Received, Receiver, event_message};
+pub use world::World;
 
 use std::{future::Future, time::Duration};
 
