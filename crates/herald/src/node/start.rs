@@ -60,7 +60,8 @@ impl Node {
         let options = Options {
             path: config.store.sqlite_path(&config.data),
             readers: config.store.readers.get(),
-            cache_mib: u32::try_from(config.store.cache_mib.get()).unwrap_or(32),
+            cache_mib: u32::try_from(config.store.cache_mib.get()).unwrap_or(u32::MAX),
+            checkpoint_mib: u32::try_from(config.store.checkpoint_mib.get()).unwrap_or(u32::MAX),
         };
         let store = Store::open(&options, hub.clone())
             .with_context(|| format!("The database {} cannot be opened", options.path.display()))?;

@@ -18,14 +18,16 @@ pub struct Options {
     pub path: PathBuf,
     /// Connections for reading.
     pub readers: usize,
-    /// Page cache of the writer, MiB. Readers have a quarter of it each.
+    /// Page cache of all connections together, MiB: half for the writer, half for the readers.
     pub cache_mib: u32,
+    /// Size of the write-ahead log at which it is folded back into the database, MiB.
+    pub checkpoint_mib: u32,
 }
 
 impl Options {
-    /// Four readers and 32 MiB: enough for the heads of the trees of a backlog of ten million.
+    /// Four readers and 64 MiB: enough for the heads of the trees of a backlog of ten million.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), readers: 4, cache_mib: 32 }
+        Self { path: path.into(), readers: 4, cache_mib: 64, checkpoint_mib: 64 }
     }
 }
 
@@ -38,14 +40,16 @@ impl Store {
     /// [`StoreError::Unavailable`] when the file cannot be opened or migrated.
     pub fn open(options: &Options, observer: Arc<dyn Observer>) -> Result<Self, StoreError> {
         make_private(&options.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let mut connection = connect(&options.path, options.cache_mib, false)?;
+        let mut connection = connect(&options.path, (options.cache_mib / 2).max(2), false)?;
         migrations::runner()
             .run(&mut connection)
             .map_err(|error| StoreError::Unavailable(format!("migration failed: {error}")))?;
-        let checkpointer = checkpoint::start(&options.path, connect(&options.path, 1, false)?);
-        let readers = (0..options.readers.max(1))
-            .map(|_| connect(&options.path, (options.cache_mib / 4).max(2), true))
-            .collect::<Result<Vec<_>, _>>()?;
+        let log_size = u64::from(options.checkpoint_mib.max(4)) << 20;
+        let checkpointer = checkpoint::start(&options.path, log_size, connect(&options.path, 1, false)?);
+        let readers = options.readers.max(1);
+        let share = options.cache_mib / 2 / u32::try_from(readers).unwrap_or(u32::MAX);
+        let readers =
+            (0..readers).map(|_| connect(&options.path, share.max(2), true)).collect::<Result<Vec<_>, _>>()?;
         let writer = Writer::start(connection, observer, checkpointer)?;
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(readers)) })
     }
