@@ -13,6 +13,7 @@ pub mod tokens;
 
 pub use admin::AdminToken;
 pub use keyfile::KeyFileError;
+pub(crate) use random::bytes as random_bytes;
 pub use scopes::{Scope, Scopes};
 pub use seal::{SealError, Sealer, Subject};
 pub use tokens::Session;

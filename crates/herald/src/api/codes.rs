@@ -62,6 +62,7 @@ codes! {
     SendAtInvalid = BAD_REQUEST, "send_at_invalid", "sendAt is not a usable moment";
     ExpiresAtInvalid = BAD_REQUEST, "expires_at_invalid", "expiresAt is not a usable moment";
     AlreadyExpired = BAD_REQUEST, "already_expired", "The message has expired already";
+    UrlForbidden = BAD_REQUEST, "url_forbidden", "Webhooks may not go there";
     UnknownPriority = BAD_REQUEST, "unknown_priority", "No such priority";
     IdempotencyKeyInvalid = BAD_REQUEST, "idempotency_key_invalid", "Not a usable Idempotency-Key";
     SettingsUnusable = BAD_REQUEST, "settings_unusable", "The adapter cannot use these settings";

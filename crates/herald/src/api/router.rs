@@ -5,7 +5,10 @@ use super::{
     docs,
     problem::Problem,
     v1_2,
-    v2::{channels, departments, identifiers, lanes, me, messages, preview, secrets, tokens, users},
+    v2::{
+        channels, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions, tokens,
+        users,
+    },
 };
 use crate::node::app::App;
 use axum::{
@@ -55,6 +58,16 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(preview::preview))
         .routes(routes!(channels::create, channels::list))
         .routes(routes!(channels::get, channels::update))
+        .routes(routes!(subscriptions::create, subscriptions::list))
+        .routes(routes!(subscriptions::get, subscriptions::update, subscriptions::delete))
+        .routes(routes!(subscriptions::pause))
+        .routes(routes!(subscriptions::resume))
+        .routes(routes!(subscriptions::rotate))
+        .routes(routes!(subscriptions::test))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::replay_span))
+        .routes(routes!(deliveries::get))
+        .routes(routes!(deliveries::replay))
         .routes(routes!(identifiers::create))
         .routes(routes!(lanes::list))
         .routes(routes!(lanes::get, lanes::update))

@@ -40,6 +40,18 @@ impl Hidden {
         serde_json::from_slice(&plain).ok()
     }
 
+    /// Puts a new secret in front. The one so far signs beside it for a while; those before it no longer do.
+    pub fn rotate(&mut self, value: String, overlap: std::time::Duration, now: Timestamp) {
+        self.secrets.truncate(1);
+        if overlap.is_zero() {
+            self.secrets.clear();
+        }
+        for former in &mut self.secrets {
+            former.until = Some(now + overlap);
+        }
+        self.secrets.insert(0, SigningSecret { value, until: None });
+    }
+
     /// Seals it for a subscription.
     pub fn seal(&self, of: SubscriptionId, secrets: &dyn Secrets) -> Vec<u8> {
         // Texts and times only: this cannot fail.
@@ -59,16 +71,23 @@ const RESERVED: [&str; 8] = [
     "webhook-signature",
 ];
 
-/// Reads headers that a subscription wants sent.
+/// Whether a subscription may have these headers sent.
 ///
 /// # Errors
-/// The name of the one that cannot be.
-pub(crate) fn headers(given: &[(String, String)]) -> Result<HeaderMap, String> {
+/// The name of the first that cannot be.
+pub fn check_headers(given: &[(String, String)]) -> Result<(), String> {
+    headers(given).map(drop)
+}
+
+fn headers(given: &[(String, String)]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         let bad = || name.clone();
         let parsed: HeaderName = name.trim().parse().map_err(|_| bad())?;
-        if RESERVED.contains(&parsed.as_str()) || parsed.as_str().starts_with("x-glassix-") {
+        if RESERVED.contains(&parsed.as_str())
+            || parsed.as_str().starts_with("x-glassix-")
+            || parsed == "x-hub-signature"
+        {
             return Err(bad());
         }
         headers.append(parsed, HeaderValue::from_str(value.trim()).map_err(|_| bad())?);
@@ -103,6 +122,10 @@ impl Endpoint {
         });
         let named = subscription.settings.secret_name.as_deref();
         let api_secret = secrets.api_secret(subscription.department, named).await;
+        if let (Some(name), None) = (named, &api_secret) {
+            // Unsigned deliveries would only be refused, or worse, believed.
+            url = Err(format!("Its API secret {name} is no longer in force: name another."));
+        }
         let (secrets, until): (Vec<_>, Vec<_>) = hidden
             .secrets
             .iter()

@@ -5,4 +5,6 @@ pub mod protocols;
 pub mod token;
 
 #[cfg(test)]
+mod polling_tests;
+#[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod adapter_settings;
 pub mod channels;
+pub mod deliveries;
 pub mod departments;
 pub mod identifiers;
 pub mod lanes;
@@ -10,6 +11,8 @@ pub mod message_view;
 pub mod messages;
 pub mod preview;
 pub mod secrets;
+pub mod subscription_view;
+pub mod subscriptions;
 pub mod tokens;
 pub mod users;
 

@@ -105,6 +105,7 @@ pub async fn create(
         }
         other => other?,
     };
+    app.events.secrets_changed(caller.department.row).await?;
     Ok((StatusCode::CREATED, axum::Json(SecretMade::of(id, &name, now, secret.expose_secret()))))
 }
 
@@ -157,5 +158,6 @@ pub async fn revoke(app: State<App>, caller: Caller<needs::Access>, path: Path<S
         ));
     }
     let revoked = app.access.revoke_secret(&app.store, &caller.department, id, Timestamp::now()).await?;
+    app.events.secrets_changed(caller.department.row).await?;
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
 }
