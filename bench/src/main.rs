@@ -17,6 +17,7 @@ mod tenant;
 mod tools;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// Measure Herald from outside
 #[derive(Debug, Parser)]
@@ -35,12 +36,20 @@ enum Command {
     Load(load::Load),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
         Command::Run(command) => command.run(),
         Command::Profile(command) => command.run(),
         Command::Provider(command) => command.run(),
         Command::Receiver(command) => command.run(),
         Command::Load(command) => command.run(),
-    }
+    };
+    // Without the backtrace that anyhow would print: these are errors of set-up and measurement.
+    done.map_or_else(
+        |error| {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
 }
