@@ -138,7 +138,9 @@ impl Tables {
         let thread = thread.trim();
         self.all += 1;
         *self.threads.entry(thread.to_owned()).or_default() += 1;
-        let call = frames.iter().find_map(|(function, _)| Some(function.split_once("64_sys_")?.1));
+        // The frame that the kernel's entry called: the system call.
+        let entry = frames.iter().position(|(function, _)| function.starts_with("do_syscall_"));
+        let call = entry.and_then(|entry| frames.get(entry.checked_sub(1)?)).map(|(function, _)| *function);
         *self.kinds.entry(kind::of(function, file, call)).or_default() += 1;
         *self.functions.entry((thread.to_owned(), function.to_owned())).or_default() += 1;
     }
@@ -181,10 +183,12 @@ mod tests {
             "tokio-rt-worker\n\t 55d0 <hyper::Dispatcher<D,Bs> as core::future>::poll (/x/herald)\n\t 55d1 main (/x/herald)",
         );
         count("store-writer\n\t 55d0 sqlite3VdbeExec (/x/herald)");
-        count("store-writer\n\t ffff0 iowrite16 ([kernel.kallsyms])\n\t ffff1 __x64_sys_fdatasync ([kernel.kallsyms])");
+        count(
+            "store-writer\n\t ffff0 iowrite16 ([kernel.kallsyms])\n\t ffff1 __x64_sys_fdatasync ([kernel.kallsyms])\n\t ffff2 do_syscall_64 ([kernel.kallsyms])",
+        );
         count("");
         assert_eq!((tables.all, tables.threads["store-writer"]), (3, 2));
         assert_eq!(tables.functions[&("store-writer".into(), "sqlite3VdbeExec".into())], 1);
-        assert_eq!(tables.kinds["kernel: fdatasync"], 1);
+        assert_eq!(tables.kinds["kernel: fdatasync (commits)"], 1);
     }
 }

@@ -31,13 +31,34 @@ const PIECES: [(&str, &str); 27] = [
     ("tracing", "log and metrics"),
 ];
 
+/// What some system calls are here.
+const CALLS: [(&str, &str); 8] = [
+    ("writev", "writev (sockets; the other side's share of loopback too)"),
+    ("recvfrom", "recvfrom (sockets)"),
+    ("fsync", "fsync (commits)"),
+    ("fdatasync", "fdatasync (commits)"),
+    ("pwrite64", "pwrite64 (database)"),
+    ("pread64", "pread64 (database)"),
+    ("epoll_wait", "epoll_wait (waiting for sockets)"),
+    ("futex", "futex (waking threads)"),
+];
+
 /// The kind of a function of a file (the program, a library, the kernel). Of the kernel's it is the system call, without
 /// which it is an interrupt or a page fault.
 pub(super) fn of(function: &str, file: &str, call: Option<&str>) -> String {
-    if file.contains("kernel") || file.contains("[unknown]") {
-        return format!("kernel: {}", call.unwrap_or("interrupts and page faults"));
+    if !(file.contains("kernel") || file.contains("[unknown]")) {
+        return own(function, file).to_owned();
     }
-    own(function, file).to_owned()
+    let Some(call) = call else { return "kernel: interrupts, page faults, entry".to_owned() };
+    let name = ["__x64_sys_", "__arm64_sys_", "__do_sys_", "ksys_", "do_"]
+        .iter()
+        .find_map(|prefix| call.strip_prefix(prefix))
+        .unwrap_or(call);
+    if name.starts_with("exit_to_user") {
+        return "kernel: other threads' turns".to_owned();
+    }
+    let words = CALLS.iter().find(|(known, _)| *known == name).map_or(name, |(_, words)| *words);
+    format!("kernel: {words}")
 }
 
 fn own(function: &str, file: &str) -> &'static str {
@@ -70,7 +91,9 @@ mod tests {
         ] {
             assert_eq!(of(function, file, None), kind, "{function}");
         }
-        assert_eq!(of("tcp_ack", "[kernel.kallsyms]", Some("sendto")), "kernel: sendto");
-        assert_eq!(of("handle_softirqs", "[kernel.kallsyms]", None), "kernel: interrupts and page faults");
+        assert_eq!(of("tcp_ack", "[kernel.kallsyms]", Some("__x64_sys_sendto")), "kernel: sendto");
+        assert_eq!(of("iowrite16", "[kernel.kallsyms]", Some("__x64_sys_fsync")), "kernel: fsync (commits)");
+        assert!(of("tcp_ack", "[kernel.kallsyms]", Some("do_writev")).starts_with("kernel: writev (sockets"));
+        assert_eq!(of("handle_softirqs", "[kernel.kallsyms]", None), "kernel: interrupts, page faults, entry");
     }
 }
