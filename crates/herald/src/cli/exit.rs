@@ -14,6 +14,8 @@ pub struct Failure {
     pub way_out: String,
     /// A stable code for programs: Herald's own from its answer, or that of the kind.
     pub code: String,
+    /// The HTTP status, where Herald answered.
+    pub status: Option<u16>,
 }
 
 /// The kinds of failure.
@@ -54,7 +56,7 @@ impl From<Kind> for ExitCode {
 impl Failure {
     /// With the code of its kind.
     pub fn new(kind: Kind, sentence: impl Into<String>, way_out: impl Into<String>) -> Self {
-        Self { kind, sentence: sentence.into(), way_out: way_out.into(), code: kind.code().to_owned() }
+        Self { kind, sentence: sentence.into(), way_out: way_out.into(), code: kind.code().to_owned(), status: None }
     }
 }
 

@@ -1,16 +1,20 @@
 //! How commands speak with a running Herald: over its API, like everybody else.
 
-use super::{Failure, Global, Kind, profile};
-use crate::config;
-use herald_channels::http::{Address, Answer, Call, CallError, Client, Limits};
-use http::{HeaderValue, Method};
+use super::{Failure, Global, Kind, profile, show::text};
+use crate::{api::rights::DEPARTMENT, config};
+use herald_channels::http::{Answer, CallError, Client, Limits};
+use http::{HeaderName, HeaderValue, Method, header};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 use std::{fs, path::Path, time::Duration};
+use tokio::sync::OnceCell;
 
 /// Long enough for a slow disk and a long list; a command that hangs for longer is better ended.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest answer: a page of 1,000 messages with their texts.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// The most items that the API puts on a page.
+const LARGEST_PAGE: usize = 500;
 
 /// Which Herald, and as whom. Without these: the one on this host, as its administrator, if its data folder can be
 /// read; else the profile "default".
@@ -18,14 +22,17 @@ const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 #[command(next_help_heading = "Which Herald")]
 pub(super) struct Remote {
     /// Where Herald is [default: the one whose data folder is on this host]
-    #[arg(long, value_name = "URL", env = "HERALD_URL")]
+    #[arg(long, global = true, value_name = "URL", env = "HERALD_URL")]
     url: Option<String>,
     /// A bearer token [default: admin.token from the data folder, sent to this host only]
-    #[arg(long, value_name = "TOKEN", env = "HERALD_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "TOKEN", env = "HERALD_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Take URL and token from ~/.config/herald/profiles.toml
-    #[arg(long, value_name = "NAME", env = "HERALD_PROFILE")]
+    #[arg(long, global = true, value_name = "NAME", env = "HERALD_PROFILE")]
     profile: Option<String>,
+    /// For which department the administrator acts, by id or name [default: the only one there is]
+    #[arg(long, global = true, value_name = "DEPARTMENT", env = "HERALD_DEPARTMENT")]
+    department: Option<String>,
 }
 
 /// A connection to the API.
@@ -34,6 +41,9 @@ pub(super) struct Api {
     client: Client,
     base: String,
     authorization: Option<HeaderValue>,
+    wanted: Option<String>,
+    /// Found out when it is first needed: a department's own token needs none.
+    department: OnceCell<HeaderValue>,
 }
 
 /// Where to and as whom, decided.
@@ -57,7 +67,7 @@ impl Remote {
                 "Start one with `herald serve`, or say where it is with --url, --profile, or --set data.folder=FOLDER.",
             ),
         })?;
-        Api::new(target)
+        Ok(Api { wanted: self.department.clone(), ..Api::new(target)? })
     }
 
     fn target(&self, profiles: &Path, local: Option<Target>) -> Result<Option<Target>, Failure> {
@@ -96,7 +106,7 @@ impl Api {
         let limits = Limits { body: LARGEST_ANSWER, ..Limits::default() };
         let client = Client::new(limits).map_err(|error| Failure::new(Kind::Failed, format!("{error}."), ""))?;
         let authorization = target.token.map(|token| bearer(&token)).transpose()?;
-        Ok(Self { client, base: target.url, authorization })
+        Ok(Self { client, base: target.url, authorization, wanted: None, department: OnceCell::new() })
     }
 
     /// A connection that is known already, as the demo's own.
@@ -136,13 +146,27 @@ impl Api {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, Failure> {
-        let address = Address::parse(&format!("{}{path}", self.base)).map_err(|problem| {
-            Failure::new(Kind::Usage, format!("{}: {problem}.", self.base), "Check --url or the profile.")
-        })?;
+        self.call_with(method, path, body, &[]).await
+    }
+
+    /// The same with further headers.
+    pub(super) async fn call_with<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Result<T, Failure> {
         let json = body.map(serde_json::to_vec).transpose().map_err(anyhow::Error::from)?;
-        let call =
-            Call { method, address: &address, authorization: self.authorization.as_ref(), json, timeout: TIMEOUT };
-        let answer = self.client.call(call).await.map_err(|error| unreachable(&self.base, &error))?;
+        if let Some(wanted) = &self.wanted {
+            self.department.get_or_try_init(|| self.find_department(Some(wanted))).await?;
+        }
+        let mut answer = self.ask(&method, path, json.as_deref(), headers).await?;
+        // Refused, so nothing was done and it can be asked again.
+        if self.wanted.is_none() && problem(&answer)["code"] == "department_required" {
+            self.department.get_or_try_init(|| self.find_department(None)).await?;
+            answer = self.ask(&method, path, json.as_deref(), headers).await?;
+        }
         if !answer.status.is_success() {
             return Err(refusal(&answer, self.authorization.is_some()));
         }
@@ -157,6 +181,120 @@ impl Api {
             )
         })
     }
+
+    /// A list, page by page, up to `most` items: `{items, nextCursor}` as if it were one page.
+    pub(super) async fn list(&self, path: &str, most: usize) -> Result<Value, Failure> {
+        let (mut items, mut cursor) = (Vec::new(), None);
+        loop {
+            let limit = Some((most - items.len()).min(LARGEST_PAGE).to_string());
+            let more = query([("limit", limit), ("cursor", cursor)]);
+            let joint = if path.contains('?') { more.replacen('?', "&", 1) } else { more };
+            let mut page: Value = self.get(&format!("{path}{joint}")).await?;
+            if let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) {
+                items.extend(found);
+            }
+            cursor = page["nextCursor"].as_str().map(str::to_owned);
+            if cursor.is_none() || items.len() >= most {
+                return Ok(json!({"items": items, "nextCursor": cursor}));
+            }
+        }
+    }
+
+    /// The id of a department, by itself or by the department's name.
+    pub(super) async fn department_id(&self, named: &str) -> Result<String, Failure> {
+        let id = self.find_department(Some(&named.to_owned())).await?;
+        Ok(id.to_str().unwrap_or_default().to_owned())
+    }
+
+    async fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        json: Option<&[u8]>,
+        headers: &[(HeaderName, HeaderValue)],
+    ) -> Result<Answer, Failure> {
+        let url = reqwest::Url::parse(&format!("{}{path}", self.base)).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()).ok_or_else(|| {
+            let sentence = format!("{} is not an address: it must begin with http:// or https://.", self.base);
+            Failure::new(Kind::Usage, sentence, "Check --url or the profile.")
+        })?;
+        let mut request = reqwest::Request::new(method.clone(), url);
+        *request.timeout_mut() = Some(TIMEOUT);
+        let all = request.headers_mut();
+        all.extend(headers.iter().cloned());
+        if let Some(authorization) = &self.authorization {
+            all.insert(header::AUTHORIZATION, authorization.clone());
+        }
+        if let Some(department) = self.department.get() {
+            all.insert(DEPARTMENT, department.clone());
+        }
+        if let Some(json) = json {
+            all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(json.to_vec().into());
+        }
+        self.client.execute(request).await.map_err(|error| unreachable(&self.base, &error))
+    }
+
+    /// The administrator's department: the one of this id or name, or the only one.
+    async fn find_department(&self, wanted: Option<&String>) -> Result<HeaderValue, Failure> {
+        if let Some(id) = wanted.filter(|text| uuid::Uuid::try_parse(text).is_ok())
+            && let Ok(id) = HeaderValue::from_str(id)
+        {
+            return Ok(id);
+        }
+        let answer = self.ask(&Method::GET, "/api/v2/departments?limit=500", None, &[]).await?;
+        if !answer.status.is_success() {
+            return Err(refusal(&answer, self.authorization.is_some()));
+        }
+        let list = problem(&answer);
+        let all: Vec<_> = list["items"].as_array().into_iter().flatten().collect();
+        let fits = |name: &Value| wanted.is_none_or(|wanted| name.as_str() == Some(wanted));
+        let found: Vec<_> = all.iter().filter(|department| fits(&department["name"])).collect();
+        match (&found[..], wanted) {
+            ([one], _) => HeaderValue::from_str(one["id"].as_str().unwrap_or_default())
+                .map_err(|error| anyhow::Error::from(error).into()),
+            ([], Some(wanted)) => {
+                let names: Vec<_> = all.iter().filter_map(|department| department["name"].as_str()).collect();
+                let sentence = format!("There is no department {wanted}. There: {}.", names.join(", "));
+                Err(Failure::new(Kind::Usage, sentence, ""))
+            }
+            ([], None) => Err(Failure::new(
+                Kind::Usage,
+                "There is no department yet.",
+                "Make one: herald department create NAME --user EMAIL.",
+            )),
+            (several, _) => {
+                let names = several.iter().map(|one| format!("{} ({})", text(&one["name"]), text(&one["id"])));
+                let sentence = format!("For which department? There are {}.", names.collect::<Vec<_>>().join(", "));
+                Err(Failure::new(Kind::Usage, sentence, "Say which with --department, or use a department's token."))
+            }
+        }
+    }
+}
+
+/// `?a=b&c=d` of those that are given; nothing where none is.
+pub(super) fn query<const N: usize>(pairs: [(&str, Option<String>); N]) -> String {
+    let mut written = url::form_urlencoded::Serializer::new(String::new());
+    let mut any = false;
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            written.append_pair(name, &value);
+            any = true;
+        }
+    }
+    if any { format!("?{}", written.finish()) } else { String::new() }
+}
+
+/// One part of a path: an id may hold whatever a person has typed.
+pub(super) fn segment(text: &str) -> String {
+    // The serializer is that of forms, where a space is a plus.
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// Runs a command's calls.
+pub(super) fn block_on<T>(calls: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(calls)
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, Failure> {
@@ -185,7 +323,7 @@ fn unreachable(base: &str, error: &CallError) -> Failure {
 
 /// The sentence of a problem document, whatever of it is there.
 fn refusal(answer: &Answer, with_token: bool) -> Failure {
-    let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let problem = problem(answer);
     let field = |names: &[&str]| names.iter().find_map(|name| problem[name].as_str()).filter(|text| !text.is_empty());
     let sentence = match field(&["message", "detail", "title"]) {
         Some(sentence) => sentence.to_owned(),
@@ -205,7 +343,13 @@ fn refusal(answer: &Answer, with_token: bool) -> Failure {
     if let Some(code) = field(&["code"]) {
         failure.code = code.to_owned();
     }
+    failure.status = Some(answer.status.as_u16());
     failure
+}
+
+/// The body as JSON; null where it is none.
+fn problem(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,15 +3,22 @@
 //! Answers go to stdout, talk goes to stderr. Every command takes `--json`. To add a command: a file with its arguments
 //! and a `run`, a variant in [`Command`], a line in [`dispatch`].
 
+mod channel;
 mod completions;
 mod config;
+mod department;
 mod doctor;
 mod exit;
 mod http;
+mod key;
+mod lane;
+mod messages;
 mod openapi;
 mod output;
 mod profile;
+mod send;
 mod serve;
+mod show;
 
 pub use exit::{Failure, Kind};
 
@@ -51,6 +58,12 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Send(send::Send),
+    Messages(messages::Messages),
+    Channel(channel::Channel),
+    Lane(lane::Lane),
+    Department(department::Department),
+    Key(key::Key),
     Config(config::Config),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -74,6 +87,12 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(command) => command.run(&cli.global, output),
+        Command::Send(command) => command.run(&cli.global, output),
+        Command::Messages(command) => command.run(&cli.global, output),
+        Command::Channel(command) => command.run(&cli.global, output),
+        Command::Lane(command) => command.run(&cli.global, output),
+        Command::Department(command) => command.run(&cli.global, output),
+        Command::Key(command) => command.run(&cli.global, output),
         Command::Config(command) => command.run(&cli.global, output),
         Command::Doctor(command) => command.run(&cli.global, output),
         Command::Openapi(command) => command.run(output),

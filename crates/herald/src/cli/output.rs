@@ -36,6 +36,12 @@ impl Output {
         }
     }
 
+    /// One line of an answer that goes on: `value` as JSON on one line, or what `text` makes of it.
+    pub(super) fn line<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> io::Result<()> {
+        let text = if self.json { serde_json::to_string(value)? } else { text(value) };
+        self.raw(&text)
+    }
+
     /// Talk: progress, hints. Never part of the answer, and left out where nothing but data is wanted.
     pub(super) fn talk(&self, text: &str) {
         if !self.json {

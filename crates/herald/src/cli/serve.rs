@@ -1,7 +1,11 @@
 //! `herald serve`: runs a node until it is told to stop.
 
 use super::{Failure, Global, Output};
-use crate::{config, node::Node, observe};
+use crate::{
+    config::{self, Flag},
+    node::Node,
+    observe,
+};
 use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,36 +15,58 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(
     after_help = "SIGTERM or Ctrl-C stops it in order: no new requests, what is with the providers comes back and is
 written, deliveries under way end. A second one stops it at once, and the next start finds everything as a power cut
-would leave it.
+would leave it. SIGHUP reads the TLS certificate again.
 
 Examples:
   herald serve                                              with ./herald.toml, if there is one
   herald serve --data-folder /var/lib/herald --public 0.0.0.0:8080
-  herald serve --set log.format=json"
+  herald serve --config /etc/herald/herald.toml --log-format json
+
+All settings: `herald config default`. What is in force: `herald config show`."
 )]
 pub(super) struct Serve {
+    #[command(flatten)]
+    node: NodeFlags,
+}
+
+/// Short forms of the settings that are most often given by hand.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct NodeFlags {
     /// Where everything is kept [default: data.folder]
     #[arg(long, value_name = "FOLDER")]
-    data_folder: Option<String>,
-    /// Where the API listens [default: listen.public]
+    pub(super) data_folder: Option<String>,
+    /// Where the API listens; port 0 takes any free one [default: listen.public]
     #[arg(long, value_name = "ADDRESS")]
-    public: Option<String>,
+    pub(super) public: Option<String>,
     /// Where metrics and health are [default: listen.internal]
     #[arg(long, value_name = "ADDRESS")]
-    internal: Option<String>,
+    pub(super) internal: Option<String>,
+    /// text or json [default: log.format]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log_format: Option<String>,
+    /// What is logged, for example info,herald::dispatch=debug [default: log.filter]
+    #[arg(long, value_name = "FILTER")]
+    pub(super) log_filter: Option<String>,
+}
+
+impl NodeFlags {
+    /// The settings they stand for.
+    pub(super) fn flags(&self) -> impl Iterator<Item = Flag> {
+        [
+            ("--data-folder", "data.folder", &self.data_folder),
+            ("--public", "listen.public", &self.public),
+            ("--internal", "listen.internal", &self.internal),
+            ("--log-format", "log.format", &self.log_format),
+            ("--log-filter", "log.filter", &self.log_filter),
+        ]
+        .into_iter()
+        .filter_map(|(name, key, value)| Some(Flag { name: name.into(), key: key.into(), value: value.clone()? }))
+    }
 }
 
 impl Serve {
     pub(super) fn run(self, global: &Global, _output: &Output) -> Result<(), Failure> {
-        let flag = |name: &str, key: &str, value: Option<String>| {
-            value.map(|value| config::Flag { name: name.into(), key: key.into(), value })
-        };
-        let flags = [
-            flag("--data-folder", "data.folder", self.data_folder),
-            flag("--public", "listen.public", self.public),
-            flag("--internal", "listen.internal", self.internal),
-        ];
-        let loaded = config::load(&global.sources(flags.into_iter().flatten()))?;
+        let loaded = config::load(&global.sources(self.node.flags()))?;
         observe::log::start(&loaded.config.log)?;
         for warning in &loaded.warnings {
             tracing::warn!(%warning, "config.warning");

@@ -3,7 +3,7 @@ use http::StatusCode;
 
 fn remote(url: Option<&str>, token: Option<&str>, profile: Option<&str>) -> Remote {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    Remote { url: owned(url), token: owned(token), profile: owned(profile) }
+    Remote { url: owned(url), token: owned(token), profile: owned(profile), department: None }
 }
 
 fn target(url: &str, token: Option<&str>) -> Target {
@@ -72,4 +72,11 @@ async fn nobody_listening_is_unreachable() {
     let failure = api.get::<serde_json::Value>("/api/v2/channels").await.unwrap_err();
     assert_eq!(failure.kind, Kind::Unreachable, "{failure}");
     assert_eq!(Api::to("ftp://x", None).unwrap().get::<()>("/").await.unwrap_err().kind, Kind::Usage);
+}
+
+#[test]
+fn addresses_are_written_as_they_must_be() {
+    assert_eq!(query([("a", None), ("b", None)]), "");
+    assert_eq!(query([("a", Some("x y&".into())), ("b", None), ("c", Some("1".into()))]), "?a=x+y%26&c=1");
+    assert_eq!(segment("SMS:Acme 24/+"), "SMS%3AAcme%2024%2F%2B");
 }

@@ -1,0 +1,115 @@
+//! `herald channel create`.
+
+use super::super::{
+    Failure, Kind,
+    http::{Api, segment},
+    send::body::protocol,
+    show,
+};
+use clap::Args;
+use herald_rules::protocol::Protocol;
+use serde_json::{Value, json};
+use std::io::Read as _;
+
+/// Make a channel
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Credentials are read from a file or from stdin, so that they show up neither in the shell's history nor in
+the list of processes. They are kept sealed and never shown again.
+
+Examples:
+  herald channel create WhatsApp --name Shop --identifier 972550000001 --simulator http://127.0.0.1:7300 --non-ticket
+  herald channel create SMS --identifier ACME --settings '{\"provider\": {...}}' --credentials key.json"
+)]
+pub(super) struct Create {
+    /// WhatsApp, SMS or AppleBusinessChat (or Apple)
+    #[arg(value_parser = protocol)]
+    protocol: Protocol,
+    /// For people [default: the protocol]
+    #[arg(long)]
+    name: Option<String>,
+    /// A number or id that it sends from; may be repeated
+    #[arg(long = "identifier", value_name = "IDENTIFIER")]
+    identifiers: Vec<String>,
+    /// How fast each of them sends, such as 80/s [default: the configured rate of the protocol]
+    #[arg(long)]
+    rate: Option<String>,
+    /// Who carries it
+    #[arg(long, default_value = "simulated")]
+    provider: String,
+    /// The address of a simulator: sets what a channel on the simulated provider needs
+    #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "credentials"])]
+    simulator: Option<String>,
+    /// The channel's settings as JSON
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    settings: Option<Value>,
+    /// A file with the provider's credentials as JSON; - reads stdin
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<String>,
+    /// Allow messages that open no ticket
+    #[arg(long)]
+    non_ticket: bool,
+    /// Make it switched off
+    #[arg(long)]
+    inactive: bool,
+}
+
+fn object(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
+    if value.is_object() { Ok(value) } else { Err("it must be a JSON object".to_owned()) }
+}
+
+impl Create {
+    pub(super) async fn run(self, api: &Api) -> Result<Value, Failure> {
+        let rate = self.rate;
+        let identifiers: Vec<_> =
+            self.identifiers.iter().map(|identifier| json!({"identifier": identifier, "rate": rate})).collect();
+        let mut body = json!({
+            "protocol": self.protocol,
+            "provider": self.provider,
+            "name": self.name,
+            "active": !self.inactive,
+            "nonTicketMessages": self.non_ticket,
+            "identifiers": identifiers,
+        });
+        if let Some(settings) = self.settings {
+            body["settings"] = settings;
+        }
+        if let Some(file) = &self.credentials {
+            body["credentials"] = credentials(file)?;
+        }
+        match self.simulator {
+            Some(base_url) => simulated(api, body, &base_url).await,
+            None => api.post("/api/v2/channels", &body).await,
+        }
+    }
+}
+
+/// A channel on a simulator. The address for its receipts holds the channel's id, so it is set when that is known.
+pub(in super::super) async fn simulated(api: &Api, mut body: Value, base_url: &str) -> Result<Value, Failure> {
+    // The account that every simulator has.
+    body["credentials"] = json!({"key": "simulator-key", "callback_secret": "simulator-secret"});
+    let active = std::mem::replace(&mut body["active"], Value::Bool(false)) != Value::Bool(false);
+    let made: Value = api.post("/api/v2/channels", &body).await?;
+    connect(api, &show::text(&made["id"]), base_url, active).await
+}
+
+/// Points a channel to a simulator, and the simulator's receipts to the channel.
+pub(in super::super) async fn connect(api: &Api, id: &str, base_url: &str, active: bool) -> Result<Value, Failure> {
+    let callback_url = format!("{}/callbacks/{id}", api.base());
+    let settings = json!({"provider": {"base_url": base_url.trim_end_matches('/'), "callback_url": callback_url}});
+    api.patch(&format!("/api/v2/channels/{}", segment(id)), &json!({"settings": settings, "active": active})).await
+}
+
+fn credentials(file: &str) -> Result<Value, Failure> {
+    let mut text = String::new();
+    if file == "-" {
+        std::io::stdin().read_to_string(&mut text)?;
+    } else {
+        text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::new(Kind::Usage, format!("{file}: {error}."), ""))?;
+    }
+    // Without the parser's words, which may quote a secret.
+    serde_json::from_str(&text)
+        .map_err(|_| Failure::new(Kind::Usage, "The credentials are not JSON.", "Write them as a JSON object."))
+}
