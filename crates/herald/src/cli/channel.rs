@@ -1,6 +1,6 @@
 //! `herald channel`: protocols and provider accounts of a department, with their identifiers and switches.
 
-mod create;
+pub(super) mod create;
 
 use super::{
     Failure, Global, Kind, Output,

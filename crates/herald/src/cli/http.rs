@@ -36,7 +36,7 @@ pub(super) struct Remote {
 }
 
 /// A connection to the API.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Api {
     client: Client,
     base: String,

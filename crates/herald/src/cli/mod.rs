@@ -6,6 +6,7 @@
 mod channel;
 mod completions;
 mod config;
+mod demo;
 mod department;
 mod doctor;
 mod exit;
@@ -19,6 +20,7 @@ mod profile;
 mod send;
 mod serve;
 mod show;
+mod webhook;
 
 pub use exit::{Failure, Kind};
 
@@ -57,10 +59,12 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Send(send::Send),
     Messages(messages::Messages),
     Channel(channel::Channel),
+    Webhook(webhook::Webhook),
     Lane(lane::Lane),
     Department(department::Department),
     Key(key::Key),
@@ -86,10 +90,12 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
     match cli.command {
+        Command::Demo(command) => command.run(&cli.global, output),
         Command::Serve(command) => command.run(&cli.global, output),
         Command::Send(command) => command.run(&cli.global, output),
         Command::Messages(command) => command.run(&cli.global, output),
         Command::Channel(command) => command.run(&cli.global, output),
+        Command::Webhook(command) => command.run(&cli.global, output),
         Command::Lane(command) => command.run(&cli.global, output),
         Command::Department(command) => command.run(&cli.global, output),
         Command::Key(command) => command.run(&cli.global, output),

@@ -99,6 +99,6 @@ impl Department {
 
     /// A webhook subscription to all events; returns it as made, with its secret.
     pub async fn subscribe(&self, url: &str) -> Value {
-        self.ask().post("/api/v2/subscriptions", &json!({"url": url})).await.good()
+        self.ask().post("/api/v2/subscriptions", &json!({"name": "test", "url": url})).await.good()
     }
 }
