@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 Examples:
   herald channel list
-  herald channel non-ticket 972550000001 on        allow messages that open no ticket: off until somebody does this
-  herald channel disable Shop                      nothing goes out; what is queued waits
+  herald channel non-ticket 972550000001 on     allow messages that open no ticket
+  herald channel disable Shop                   nothing goes out; what is queued waits
   herald channel create WhatsApp --identifier 972550000001 --simulator http://127.0.0.1:7300
   herald channel add-identifier Shop 972550000005 --rate 80/s")]
 pub(super) struct Channel {

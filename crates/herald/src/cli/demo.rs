@@ -18,15 +18,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Start a Herald with everything set up, and watch a first message of each kind
 #[derive(Debug, Args)]
-#[command(after_help = "One process: a Herald with a department, its keys and channels, simulated providers and a receiver of webhooks.
-Everything is spoken over real HTTP; no message leaves this machine. Settings come from the built-in defaults and from
-flags alone, so that neither ./herald.toml nor the environment of a real Herald is touched.
+#[command(
+    after_help = "One process: a Herald with a department, its keys and channels, simulated providers and a receiver of \
+                  webhooks. Everything is spoken over real HTTP; no message leaves this machine. Settings come from the \
+                  built-in defaults and from flags alone, so that neither ./herald.toml nor the environment of a real \
+                  Herald is touched.
 
 Examples:
   herald demo                              stories, lines to paste, then serve until Ctrl-C
   herald demo --send 10000                 and a bulk run
-  herald demo --exit                       end after the stories; exit code 1 if one of them went wrong
-  herald demo --data-folder ./demo-data    keep everything, and find it again next time")]
+  herald demo --exit                       end after the stories; code 1 if one went wrong
+  herald demo --data-folder ./demo-data    keep everything, and find it again next time"
+)]
 pub(super) struct Demo {
     /// Send so many further messages in bulk, and count what becomes of them
     #[arg(long, value_name = "NUMBER")]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// Make departments and look at them; needs the admin token
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  herald department create Sales --user api@example.com      prints its API key and its first secret, this once
+  herald department create Sales --user api@example.com    prints its API key and first secret
   herald department list
   herald department limit Sales --messages-per-minute 3000 --burst 500")]
 pub(super) struct Department {

@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 /// Make, list and revoke API secrets, users and tokens
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A department's API key is its id. With one of its API secrets and one of its users a client of v1.2 gets a
-token for 3 hours; named tokens hold until they are revoked, and may do only what their scopes say.
+    after_help = "A department's API key is its id. With one of its API secrets and one of its users a client of v1.2 gets a \
+                  token for 3 hours; named tokens hold until they are revoked, and may do only what their scopes say.
 
 Examples:
   herald key secret create 2027                    shown this once; the former ones go on
   herald key secret revoke 2026                    and all tokens that were got with it
   herald key token create \"nightly report\" --scope messages
   herald key user add api@example.com
-  HERALD_API_SECRET=... herald key get --key API_KEY --user api@example.com       a token of v1.2"
+  HERALD_API_SECRET=... herald key get --key API_KEY --user api@example.com    a token of v1.2"
 )]
 pub(super) struct Key {
     #[command(subcommand)]

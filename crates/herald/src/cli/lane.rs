@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 /// Look at lanes, pause and resume them, set their rate
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A lane is the ordered, paced stream of everything that goes out over one identifier; its id is protocol
-and identifier.
+    after_help = "A lane is the ordered, paced stream of everything that goes out over one identifier; its id is protocol and \
+                  identifier.
 
 Examples:
   herald lane list
-  herald lane pause WhatsApp:972550000001          what is queued waits; new messages are accepted and queued
+  herald lane pause WhatsApp:972550000001          what is queued waits, and so does what comes
   herald lane rate WhatsApp:972550000001 40/s      or 500/m,burst=50, or default"
 )]
 pub(super) struct Lane {

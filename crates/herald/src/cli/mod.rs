@@ -45,6 +45,7 @@ struct Cli {
 
 /// What every command takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 struct Global {
     /// Print JSON instead of text for people
     #[arg(long, global = true)]

@@ -17,15 +17,15 @@ use std::time::Duration;
 /// Send a message
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Answered when the message is on disk; what becomes of it is told by `herald messages show ID`, by webhooks, or
-here with --follow. Sender and protocol may be left out where the department has only one that fits.
+    after_help = "Answered when the message is on disk; what becomes of it is told by `herald messages show ID`, by webhooks, \
+                  or here with --follow. Sender and protocol may be left out where the department has only one that fits.
 
 Examples:
   herald send --from 972550000001 --to 972550000003 --text \"Your order 1234 is on its way.\"
-  herald send --protocol SMS --to 972550000003 --text - < text.txt         the text from stdin
+  herald send --protocol SMS --to 972550000003 --text - < text.txt    the text from stdin
   herald send --to 972550000003 --text Hi --file https://files.example/a.png --follow
   herald send --to 972550000003 --text Hi --send-at 2026-12-24T08:00:00Z --priority bulk
-  herald send --to 972550000003 --text Hi --dry-run                        what would happen
+  herald send --to 972550000003 --text Hi --dry-run             what would happen
 
 Exit codes: 4 if Herald refuses it; with --follow 1 if it ends as Rejected or Failed."
 )]

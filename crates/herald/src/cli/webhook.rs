@@ -16,9 +16,9 @@ use clap::{Args, Subcommand};
 #[command(after_help = "Examples:
   herald webhook listen --subscribe                      receive events here and verify them
   herald webhook add https://example.com/herald          prints its secret, this once
-  herald webhook test SUBSCRIPTION                       post a made-up event, and see what the endpoint answered
+  herald webhook test SUBSCRIPTION                       post a made-up event, see what was answered
   herald webhook deliveries SUBSCRIPTION --state exhausted
-  herald webhook replay SUBSCRIPTION --since 2026-11-22T08:00:00Z --until 2026-11-22T09:00:00Z")]
+  herald webhook replay SUBSCRIPTION --since 2026-11-22T08:00:00Z")]
 pub(super) struct Webhook {
     #[command(subcommand)]
     action: Action,

@@ -14,12 +14,13 @@ use std::io::Read as _;
 /// Make a channel
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Credentials are read from a file or from stdin, so that they show up neither in the shell's history nor in
-the list of processes. They are kept sealed and never shown again.
+    after_help = "Credentials are read from a file or from stdin, so that they show up neither in the shell's history nor in \
+                  the list of processes. They are kept sealed and never shown again.
 
 Examples:
-  herald channel create WhatsApp --name Shop --identifier 972550000001 --simulator http://127.0.0.1:7300 --non-ticket
-  herald channel create SMS --identifier ACME --settings '{\"provider\": {...}}' --credentials key.json"
+  herald channel create WhatsApp --identifier 972550000001 --simulator http://127.0.0.1:7300
+  herald channel create SMS --name Texts --identifier ACME --non-ticket --settings '{\"provider\": {}}' \\
+      --credentials key.json"
 )]
 pub(super) struct Create {
     /// WhatsApp, SMS or AppleBusinessChat (or Apple)

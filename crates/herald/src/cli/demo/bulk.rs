@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn what_comes_twice_is_counted_once() {
-        let event = |id: &str, status: &str| json!({"changes": [{"message": {"providerMessageId": id, "status": status}}]});
+        let event =
+            |id: &str, status: &str| json!({"changes": [{"message": {"providerMessageId": id, "status": status}}]});
         let mut counts = Counts::default();
         for (id, status) in [("a", "Accepted"), ("a", "Read"), ("a", "Read"), ("b", "Failed"), ("c", "Delivered")] {
             counts.add(&event(id, status));

@@ -104,7 +104,10 @@ async fn refused(stage: &Stage, output: &Output, story: &Story) -> Result<Told, 
         output.raw(&format!("   HTTP {}  {code}\n   {message}", status.unwrap_or_default()))?;
     }
     let as_expected = status == Some(403) && code == "non_ticket_not_enabled";
-    Ok(Told { as_expected, json: json!({"title": story.title, "request": story.body, "refused": {"status": status, "code": code, "message": message}}) })
+    Ok(Told {
+        as_expected,
+        json: json!({"title": story.title, "request": story.body, "refused": {"status": status, "code": code, "message": message}}),
+    })
 }
 
 async fn sent(stage: &mut Stage, output: &Output, story: &Story) -> Result<Told, Failure> {
@@ -116,7 +119,11 @@ async fn sent(stage: &mut Stage, output: &Output, story: &Story) -> Result<Told,
     say(format!("{}  {pending}             on disk; providerMessageId {id}", show::clock(accepted_at)))?;
     let warnings = answer["warnings"].as_array().cloned().unwrap_or_default();
     for warning in &warnings {
-        say(format!("               warning    {}: {}", show::text(&warning["code"]), show::text(&warning["message"])))?;
+        say(format!(
+            "               warning    {}: {}",
+            show::text(&warning["code"]),
+            show::text(&warning["message"])
+        ))?;
     }
     let (mut statuses, mut events) = (Vec::new(), Vec::new());
     let mut genuine = true;
@@ -132,7 +139,10 @@ async fn sent(stage: &mut Stage, output: &Output, story: &Story) -> Result<Told,
     }
     let warned = !warnings.is_empty() == (story.body["files"].is_array() && story.body["protocolType"] == "SMS");
     let as_expected = genuine && warned && statuses == story.expected;
-    Ok(Told { as_expected, json: json!({"title": story.title, "request": story.body, "answer": answer, "events": events}) })
+    Ok(Told {
+        as_expected,
+        json: json!({"title": story.title, "request": story.body, "answer": answer, "events": events}),
+    })
 }
 
 fn message(event: &Value) -> &Value {

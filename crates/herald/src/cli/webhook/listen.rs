@@ -21,17 +21,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Receive webhooks here: verify them, print their events, count them
 #[derive(Debug, Args)]
-#[command(after_help = "A delivery whose signature is wrong is answered with 401, shown in red and not counted. A family of signatures
-is checked where its secret is known: Standard Webhooks with the subscription's secret (--subscribe knows it), the
-v1.2 headers with the department's API secret.
+#[command(
+    after_help = "A delivery whose signature is wrong is answered with 401, shown in red and not counted. A family of \
+                  signatures is checked where its secret is known: Standard Webhooks with the subscription's secret \
+                  (--subscribe knows it), the v1.2 headers with the department's API secret.
 
 Herald posts to addresses of its own host only where webhooks.allow_networks allows it; `herald demo` does.
 
 Examples:
-  herald webhook listen --subscribe                           a subscription for as long as this runs
+  herald webhook listen --subscribe                    a subscription for as long as this runs
   herald webhook listen --address 127.0.0.1:9000 --secret whsec_...
-  herald webhook listen --subscribe --json | jq .event        a line of JSON for each event
-  herald webhook listen --subscribe --answer 503              to see deliveries being tried again")]
+  herald webhook listen --subscribe --json | jq .event  a line of JSON for each event
+  herald webhook listen --subscribe --answer 503       see deliveries being tried again"
+)]
 pub(super) struct Listen {
     /// Where to listen; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]

@@ -177,7 +177,9 @@ impl Manage {
                         body["until"] = until.into();
                     }
                     let made: Value = api.post(&format!("{path}/replay"), &body).await?;
-                    output.answer(&made, |made| format!("{} deliveries go once more.", show::text(&made["deliveries"])))?;
+                    output.answer(&made, |made| {
+                        format!("{} deliveries go once more.", show::text(&made["deliveries"]))
+                    })?;
                 }
                 Self::Replay { which, .. } => {
                     let path = format!("/api/v2/deliveries/{}/replay", segment(&which));
@@ -241,7 +243,11 @@ fn told(subscription: &Value) -> String {
         String::new()
     } else {
         let (problem, next) = (show::text(&failing["problem"]), show::time(&failing["retryAt"]));
-        format!("since {}, tried {} times; {problem}; next try {next}", show::time(&failing["since"]), failing["failures"])
+        format!(
+            "since {}, tried {} times; {problem}; next try {next}",
+            show::time(&failing["since"]),
+            failing["failures"]
+        )
     };
     show::fields([
         ("id", show::text(&subscription["id"])),
