@@ -139,7 +139,7 @@ fn may_send(channel: &Channel) -> Result<(), Problem> {
         return Err(Problem::new(
             Code::ChannelInactive,
             format!(
-                "The channel \"{}\" is switched off. Switch it on: herald channel update {} --active on, or PATCH \
+                "The channel \"{}\" is switched off. Switch it on: herald channel enable {}, or PATCH \
                  /api/v2/channels/{} with {{\"active\": true}}.",
                 channel.name, channel.id, channel.id
             ),
@@ -150,7 +150,7 @@ fn may_send(channel: &Channel) -> Result<(), Problem> {
             Code::NonTicketNotEnabled,
             format!(
                 "Non-ticket messages are off for the channel \"{}\", as they are for every new one. Switch them on: herald \
-                 channel update {} --non-ticket on, or PATCH /api/v2/channels/{} with {{\"nonTicketMessages\": true}}.",
+                 channel non-ticket {} on, or PATCH /api/v2/channels/{} with {{\"nonTicketMessages\": true}}.",
                 channel.name, channel.id, channel.id
             ),
         ));

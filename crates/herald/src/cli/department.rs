@@ -31,7 +31,7 @@ enum Action {
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
         #[command(flatten)]
-        limit: Limit,
+        limit: Limits,
     },
     /// List the departments
     List,
@@ -45,12 +45,12 @@ enum Action {
         /// Its id or its name
         department: String,
         #[command(flatten)]
-        limit: Limit,
+        limit: Limits,
     },
 }
 
 #[derive(Clone, Debug, Args)]
-struct Limit {
+struct Limits {
     /// Messages a minute that it may hand in [default: limits.messages_per_minute]
     #[arg(long, value_name = "NUMBER")]
     messages_per_minute: Option<u32>,
@@ -59,7 +59,7 @@ struct Limit {
     burst: Option<u32>,
 }
 
-impl Limit {
+impl Limits {
     fn settings(&self) -> Value {
         let given = [("messagesPerMinute", self.messages_per_minute), ("burst", self.burst)];
         given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect::<Value>()

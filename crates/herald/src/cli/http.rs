@@ -114,11 +114,6 @@ impl Api {
         Self::new(Target { url: url.trim_end_matches('/').to_owned(), token: token.map(str::to_owned) })
     }
 
-    /// Where it leads.
-    pub(super) fn base(&self) -> &str {
-        &self.base
-    }
-
     /// GET `path`, which begins with a slash.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.call(Method::GET, path, None::<&()>).await

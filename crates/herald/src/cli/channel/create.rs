@@ -1,11 +1,6 @@
 //! `herald channel create`.
 
-use super::super::{
-    Failure, Kind,
-    http::{Api, segment},
-    send::body::protocol,
-    show,
-};
+use super::super::{Failure, Kind, http::Api, send::body::protocol};
 use clap::Args;
 use herald_rules::protocol::Protocol;
 use serde_json::{Value, json};
@@ -79,27 +74,19 @@ impl Create {
         if let Some(file) = &self.credentials {
             body["credentials"] = credentials(file)?;
         }
-        match self.simulator {
-            Some(base_url) => simulated(api, body, &base_url).await,
-            None => api.post("/api/v2/channels", &body).await,
+        if let Some(simulator) = self.simulator {
+            body = simulated(body, &simulator);
         }
+        api.post("/api/v2/channels", &body).await
     }
 }
 
-/// A channel on a simulator. The address for its receipts holds the channel's id, so it is set when that is known.
-pub(in super::super) async fn simulated(api: &Api, mut body: Value, base_url: &str) -> Result<Value, Failure> {
+/// Adds what a channel on a simulator needs. Where its receipts go, Herald fills in.
+pub(in super::super) fn simulated(mut body: Value, simulator: &str) -> Value {
+    body["settings"] = json!({"provider": {"base_url": simulator.trim_end_matches('/')}});
     // The account that every simulator has.
     body["credentials"] = json!({"key": "simulator-key", "callback_secret": "simulator-secret"});
-    let active = std::mem::replace(&mut body["active"], Value::Bool(false)) != Value::Bool(false);
-    let made: Value = api.post("/api/v2/channels", &body).await?;
-    connect(api, &show::text(&made["id"]), base_url, active).await
-}
-
-/// Points a channel to a simulator, and the simulator's receipts to the channel.
-pub(in super::super) async fn connect(api: &Api, id: &str, base_url: &str, active: bool) -> Result<Value, Failure> {
-    let callback_url = format!("{}/callbacks/{id}", api.base());
-    let settings = json!({"provider": {"base_url": base_url.trim_end_matches('/'), "callback_url": callback_url}});
-    api.patch(&format!("/api/v2/channels/{}", segment(id)), &json!({"settings": settings, "active": active})).await
+    body
 }
 
 fn credentials(file: &str) -> Result<Value, Failure> {

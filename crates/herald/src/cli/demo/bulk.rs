@@ -90,7 +90,7 @@ pub(super) async fn run(stage: &mut Stage, output: &Output, planned: u64) -> Res
                 received.events.iter().filter(|_| received.is_genuine()).for_each(|event| counts.add(event));
                 bar.set_position(counts.ended);
                 // Counting all of them for each delivery would cost more than sending them.
-                if bar.position() % 50 == 0 || counts.ended == planned {
+                if bar.position().is_multiple_of(50) || counts.ended == planned {
                     bar.set_message(format!("accepted by Herald {}", number(accepted.load(Ordering::Relaxed))));
                 }
             }

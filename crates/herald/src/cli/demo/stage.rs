@@ -198,12 +198,16 @@ async fn channels(member: &Api, simulator: &str) -> Result<(), Failure> {
     let known = member.list("/api/v2/channels", usize::MAX).await?;
     for (name, protocol, identifier, on) in CHANNELS {
         match show::items(&known).find(|channel| channel["name"] == name) {
-            Some(channel) => drop(create::connect(member, &show::text(&channel["id"]), simulator, true).await?),
+            Some(channel) => {
+                let path = format!("/api/v2/channels/{}", segment(&show::text(&channel["id"])));
+                let body = json!({"active": true, "nonTicketMessages": on});
+                member.patch::<Value>(&path, &create::simulated(body, simulator)).await?;
+            }
             None => {
                 let identifiers = json!([{"identifier": identifier, "rate": RATE}]);
                 let body =
                     json!({"name": name, "protocol": protocol, "nonTicketMessages": on, "identifiers": identifiers});
-                create::simulated(member, body, simulator).await?;
+                member.post::<Value>("/api/v2/channels", &create::simulated(body, simulator)).await?;
             }
         }
     }

@@ -137,7 +137,8 @@ async fn sent(stage: &mut Stage, output: &Output, story: &Story) -> Result<Told,
             events.push(event.clone());
         }
     }
-    let warned = !warnings.is_empty() == (story.body["files"].is_array() && story.body["protocolType"] == "SMS");
+    let attached = story.body["files"].is_array() && story.body["protocolType"] == "SMS";
+    let warned = attached == warnings.iter().any(|warning| warning["code"] == "attachments_dropped");
     let as_expected = genuine && warned && statuses == story.expected;
     Ok(Told {
         as_expected,

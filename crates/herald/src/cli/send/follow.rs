@@ -68,10 +68,6 @@ pub(in super::super) fn step(first: &Value, step: &Value) -> String {
 
 /// Whether nothing more comes on this protocol, as far as providers report.
 pub(in super::super) fn is_last(protocol: &str, status: &str) -> bool {
-    match (protocol, status) {
-        (_, "Read" | "Rejected" | "Failed") => true,
-        ("SMS", "Delivered") => true,
-        ("AppleBusinessChat", "Accepted") => true,
-        _ => false,
-    }
+    let last = [("SMS", "Delivered"), ("AppleBusinessChat", "Accepted")];
+    matches!(status, "Read" | "Rejected" | "Failed") || last.contains(&(protocol, status))
 }
