@@ -11,6 +11,7 @@ pub mod message_view;
 pub mod messages;
 pub mod preview;
 pub mod secrets;
+pub mod subscription_request;
 pub mod subscription_view;
 pub mod subscriptions;
 pub mod tokens;

@@ -4,5 +4,6 @@ mod order;
 mod outcomes;
 mod poll;
 mod replay;
+mod speed;
 mod wire;
 mod world;
