@@ -67,6 +67,9 @@ enum Answer {
     Checked(Result<Round, StoreError>),
 }
 
+/// A provider's answer: to which message, what it was, how long it took.
+type Answered = (MessageId, Outcome, Duration);
+
 struct AtTheDoor {
     queued: Queued,
     claim: i64,
@@ -79,10 +82,7 @@ pub struct Worker {
     account: Arc<Account>,
     machine: Lane,
     answers: FuturesUnordered<BoxFuture<'static, Answer>>,
-    outcomes: (
-        mpsc::UnboundedSender<(MessageId, Outcome, Duration)>,
-        mpsc::UnboundedReceiver<(MessageId, Outcome, Duration)>,
-    ),
+    outcomes: (mpsc::UnboundedSender<Answered>, mpsc::UnboundedReceiver<Answered>),
     door: HashMap<MessageId, AtTheDoor>,
     /// Open messages of each claim.
     claims: HashMap<i64, usize>,
@@ -216,7 +216,7 @@ impl Worker {
                 at => wake(at),
             }
         }
-        if !self.recording && !(self.ended.is_empty() && self.closed.is_empty()) {
+        if !self.recording && (!self.ended.is_empty() || !self.closed.is_empty()) {
             self.record();
         }
         wake_at
