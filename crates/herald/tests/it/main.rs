@@ -1,6 +1,12 @@
 //! Scenarios with the real binary, over real HTTP, against simulated providers: one file a scenario, one binary for all,
 //! since linking is what costs.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says so by panicking, and clippy knows only functions marked as tests"
+)]
+
 mod cancelling;
 mod idempotency;
 mod lanes;
