@@ -111,6 +111,13 @@ pub(crate) const FIGURES: &[Figure] = &[
         3,
         "a resumed lane that holds 1,000,000, to one that holds only what is measured",
     ),
+    beside(
+        "cpu_ratio_1m_queued_accept",
+        "",
+        3,
+        "Herald's processor time a message, with 1,000,000 queued to empty; it hardly depends on what else runs",
+    ),
+    beside("cpu_ratio_1m_queued_end_to_end", "", 3, "the same from end to end"),
 ];
 
 /// What several runs gave.

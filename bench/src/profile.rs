@@ -87,7 +87,7 @@ async fn record(stage: &Stage, what: What, file: &Path) -> anyhow::Result<String
             format!("{:.0} messages a second, {:.3} s of processor for 1,000", course.per_second, course.processor[0])
         }
         What::Accept => {
-            format!("{:.0} messages accepted a second", stage.accept(&fresh, BACKLOG).await?.accepted_per_second)
+            format!("{:.0} messages accepted a second", stage.accept(&fresh, BACKLOG).await?.0.accepted_per_second)
         }
     };
     perf.interrupt().await?;

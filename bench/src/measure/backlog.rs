@@ -20,12 +20,12 @@ pub(super) async fn measure(stage: &Stage, samples: &mut Samples) -> anyhow::Res
     let mut fresh = stage.fresh(Packing::Many).await?;
 
     // With an empty queue.
-    let end_to_end_empty = end_to_end(stage, &fresh, SMS, sizes.end_to_end).await?.per_second;
+    let course_empty = end_to_end(stage, &fresh, SMS, sizes.end_to_end).await?;
     fresh.tenant.pause(BACKLOG).await?;
     stage.load(&fresh, BACKLOG, Until::Messages(sizes.drain), None).await?;
     let drain_empty = drain(stage, &fresh).await?;
     fresh.tenant.pause(BACKLOG).await?;
-    let first = stage.accept(&fresh, BACKLOG).await?;
+    let (first, processor_empty) = stage.accept(&fresh, BACKLOG).await?;
 
     // The queue grows.
     let rest = sizes.backlog.saturating_sub(first.accepted);
@@ -39,8 +39,8 @@ pub(super) async fn measure(stage: &Stage, samples: &mut Samples) -> anyhow::Res
     samples.add("accepted_per_s_filling_to_1m", (first.accepted + filled.accepted) as f64 / seconds);
 
     // With a full queue.
-    let end_to_end_full = end_to_end(stage, &fresh, SMS, sizes.end_to_end).await?.per_second;
-    let accept_full = stage.accept(&fresh, BACKLOG).await?.accepted_per_second;
+    let course_full = end_to_end(stage, &fresh, SMS, sizes.end_to_end).await?;
+    let (last, processor_full) = stage.accept(&fresh, BACKLOG).await?;
 
     // Starts. The same port again: the provider knows the address of callbacks.
     let public = fresh.herald.public;
@@ -56,13 +56,15 @@ pub(super) async fn measure(stage: &Stage, samples: &mut Samples) -> anyhow::Res
     fresh.herald.kill().await?;
 
     let ratios = [
-        ("throughput_ratio_1m_queued_accept", accept_full / first.accepted_per_second),
-        ("throughput_ratio_1m_queued_end_to_end", end_to_end_full / end_to_end_empty),
+        ("throughput_ratio_1m_queued_accept", last.accepted_per_second / first.accepted_per_second),
+        ("throughput_ratio_1m_queued_end_to_end", course_full.per_second / course_empty.per_second),
         ("throughput_ratio_1m_queued_drain", drain_full / drain_empty),
     ];
     for (name, ratio) in ratios {
         samples.add(name, ratio);
     }
+    samples.add("cpu_ratio_1m_queued_accept", processor_full / processor_empty);
+    samples.add("cpu_ratio_1m_queued_end_to_end", course_full.processor[0] / course_empty.processor[0]);
     samples.add("throughput_ratio_1m_queued", ratios.iter().fold(f64::INFINITY, |low, (_, ratio)| low.min(*ratio)));
     Ok(())
 }
