@@ -24,7 +24,7 @@ fmt: ## Put the sources into their form
 
 bench: setup ## Measure, and write bench/RESULTS.md and bench/results.json
 	cargo build --locked --release -p herald -p herald-bench
-	./target/release/herald-bench run $(ARGS)
+	./target/release/herald-bench run --profile $(ARGS)
 
 openapi: ## Write openapi.json anew, after a change of the API
 	cargo xtask openapi

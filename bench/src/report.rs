@@ -11,6 +11,7 @@ use std::{fs, path::Path};
 /// Rows go above these lines.
 const ROWS: &str = "<!-- rows: newest last, none is ever replaced -->";
 const RUNS: &str = "<!-- runs: newest last, none is ever replaced -->";
+const PROFILES: &str = "<!-- profiles: newest last, none is ever replaced -->";
 /// Between the processes.
 pub(crate) const WIRE: &str = "HTTP/1.1 JSON, loopback, separate processes";
 
@@ -19,7 +20,7 @@ fn empty() -> String {
     format!(
         "# Results\n\n## Figures\n\n| when (UTC) | commit | figure | min | median | max | unit | runs | wire | how |\n\
          |---|---|---|---:|---:|---:|---|---:|---|---|\n{ROWS}\n\n## Runs\n\n| when (UTC) | commit | machine | versions | \
-         load before | settings |\n|---|---|---|---|---:|---|\n{RUNS}\n"
+         load before | settings |\n|---|---|---|---|---:|---|\n{RUNS}\n\n## Where the time goes\n\n{PROFILES}\n"
     )
 }
 
@@ -37,6 +38,15 @@ pub(crate) fn write(folder: &Path, samples: &Samples, machine: &Machine, setting
         Err(_) => Map::new(),
     };
     fs::write(&path, serde_json::to_string_pretty(&results(before, samples))? + "\n")?;
+    Ok(())
+}
+
+/// Adds what perf saw.
+pub(crate) fn write_profile(folder: &Path, machine: &Machine, profile: &str) -> anyhow::Result<()> {
+    let path = folder.join("RESULTS.md");
+    let Machine { date, commit, .. } = machine;
+    let part = format!("### {date}, {commit}\n\n{WIRE}. {}\n\n", profile.trim());
+    fs::write(&path, above(&fs::read_to_string(&path)?, PROFILES, &part)?)?;
     Ok(())
 }
 
@@ -78,6 +88,14 @@ fn results(mut before: Map<String, Value>, samples: &Samples) -> Map<String, Val
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kept_file_takes_rows() {
+        for mark in [ROWS, RUNS, PROFILES] {
+            assert_eq!(include_str!("../RESULTS.md").matches(mark).count(), 1, "{mark}");
+            assert_eq!(empty().matches(mark).count(), 1, "{mark}");
+        }
+    }
 
     #[test]
     fn rows_are_added_and_none_is_lost() {

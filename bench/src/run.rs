@@ -5,6 +5,7 @@ use crate::{
     herald::Binary,
     machine::Machine,
     measure::{Part, Sizes, Stage},
+    profile::{self, What},
     report,
     tenant::RATE_LIMIT,
     tools::Tools,
@@ -45,6 +46,9 @@ pub(crate) struct Run {
     /// Only the part in which this figure is measured; may be repeated
     #[arg(long, value_name = "FIGURE")]
     only: Vec<String>,
+    /// Afterwards look with perf where the time goes, and write that down too
+    #[arg(long)]
+    profile: bool,
     /// Where RESULTS.md and results.json are [default: bench; nowhere with --quick]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -115,10 +119,20 @@ impl Run {
                 figure.name, spread.min, spread.median, spread.max, figure.unit
             );
         }
-        match (self.out, self.subject.quick) {
-            (None, true) => Ok(()),
-            (out, _) => report::write(&out.unwrap_or_else(|| "bench".into()), &samples, &machine, &settings),
+        let Some(out) = self.out.or_else(|| (!self.subject.quick).then(|| "bench".into())) else { return Ok(()) };
+        report::write(&out, &samples, &machine, &settings)?;
+        if !self.profile {
+            return Ok(());
         }
+        if !profile::is_possible() {
+            eprintln!("There is no perf that may be used here, so RESULTS.md is not told where the time goes.");
+            return Ok(());
+        }
+        for what in [What::EndToEnd, What::Accept] {
+            eprintln!("Profile: {what:?}");
+            report::write_profile(&out, &machine, &profile::describe(&stage, what).await?)?;
+        }
+        Ok(())
     }
 
     /// What was set for the measurement, in a sentence.
