@@ -132,7 +132,7 @@ impl Worker {
             breaker_until: None,
             context,
         };
-        worker.recover();
+        worker.recover(Duration::ZERO);
         worker.work(mailbox).await;
     }
 

@@ -14,7 +14,13 @@ use std::{ops::Deref, sync::Arc};
 
 /// A running instance. Cheap to clone: one pointer, since every request does it.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    /// Of two changes at once the older snapshot must not come last, and a lane must not get two workers.
+    changing: tokio::sync::Mutex<()>,
+}
 
 /// What an instance is made of.
 pub struct Parts {
@@ -39,7 +45,7 @@ pub struct Parts {
 impl App {
     /// Puts an instance together.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Inner { parts, changing: tokio::sync::Mutex::default() }))
     }
 
     /// To be called after every change of departments, channels or lanes: reads them anew, and tells who keeps something
@@ -48,6 +54,7 @@ impl App {
     /// # Errors
     /// When the tables cannot be read; then everything stays as it was until the next call.
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.0.changing.lock().await;
         self.directory.reload(&self.store).await?;
         let snapshot = self.directory.get();
         self.quotas.update(&snapshot, &self.config.limits);
@@ -60,6 +67,6 @@ impl Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }

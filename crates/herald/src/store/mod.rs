@@ -35,7 +35,8 @@ pub enum StoreError {
 
 /// Hears of what has become durable, in the order of the commits. Called on the writer's thread: it must not block.
 pub trait Observer: Send + Sync {
-    /// A message may go.
+    /// A message may go: it was accepted, or its moment has come. Positions rise from one call to the next, since the
+    /// lane takes a lower one for something that it has seen already.
     fn arrived(&self, lane: LaneRow, queued: Queued);
     /// A message waits for a moment.
     fn scheduled(&self, lane: LaneRow, due: herald_rules::time::Timestamp);

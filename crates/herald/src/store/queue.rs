@@ -193,8 +193,6 @@ pub struct HeadPage {
 pub struct Due {
     /// Held messages, back at their old places.
     pub returned: Vec<Queued>,
-    /// Scheduled messages, at the end of the queue.
-    pub arrived: Vec<Queued>,
     /// All that was due is here.
     pub complete: bool,
     /// When the next is due.

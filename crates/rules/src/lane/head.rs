@@ -17,6 +17,8 @@ pub(super) struct Head {
     pub(super) loading: bool,
     /// Something came while a page was being read, and may not be on it.
     pub(super) missed: bool,
+    /// What came back to its old place while a page was being read: the page may reach beyond it and not hold it.
+    came_back: Vec<Queued>,
 }
 
 impl Head {
@@ -29,6 +31,7 @@ impl Head {
             more_on_disk: true,
             loading: false,
             missed: false,
+            came_back: Vec::new(),
         }
     }
 
@@ -51,16 +54,25 @@ impl Head {
         true
     }
 
-    /// Whether a message that comes back to its old place is to be kept: not if a page will bring it.
-    pub(super) fn readmits(&mut self, position: i64) -> bool {
-        if position > self.loaded_to {
+    /// Takes back a message that returns to its old place; returns it if it is to be kept now, and not if a page brings it.
+    pub(super) fn readmits(&mut self, queued: Queued) -> Option<Queued> {
+        if queued.place.position > self.loaded_to {
             if self.more_on_disk {
-                self.missed |= self.loading;
-                return false;
+                if self.loading {
+                    self.missed = true;
+                    self.came_back.push(queued);
+                }
+                return None;
             }
-            self.loaded_to = position;
+            self.loaded_to = queued.place.position;
         }
-        true
+        Some(queued)
+    }
+
+    /// A page could not be read. What came back meanwhile is on disk, and comes with the next.
+    pub(super) fn not_read(&mut self) {
+        self.loading = false;
+        self.came_back.clear();
     }
 
     /// Takes note of a page that was read; returns what of it is new.
@@ -69,9 +81,16 @@ impl Head {
         self.loading = false;
         self.more_on_disk = !complete || self.missed;
         self.missed = false;
-        let fresh: Vec<_> = messages.into_iter().filter(|queued| queued.place.position > known).collect();
+        let mut fresh: Vec<_> = messages.into_iter().filter(|queued| queued.place.position > known).collect();
         if let Some(last) = fresh.last() {
             self.loaded_to = last.place.position;
+        }
+        let on_page: BTreeSet<_> = fresh.iter().map(|queued| queued.place.position).collect();
+        for queued in self.came_back.drain(..) {
+            let position = queued.place.position;
+            if position <= self.loaded_to && !on_page.contains(&position) {
+                fresh.push(queued);
+            }
         }
         fresh
     }

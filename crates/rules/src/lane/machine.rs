@@ -168,7 +168,7 @@ impl Lane {
 
     /// A page could not be read; it will be asked for again.
     pub fn load_failed(&mut self, priority: Priority) {
-        self.heads[usize::from(priority.class())].loading = false;
+        self.heads[usize::from(priority.class())].not_read();
     }
 
     /// All messages that were put away until `due` come back to their places, and the holds up to then end.
@@ -178,7 +178,7 @@ impl Lane {
             self.customers.forget_if_idle(&customer);
         }
         for queued in messages {
-            if self.heads[class(queued.place)].readmits(queued.place.position) {
+            if let Some(queued) = self.heads[class(queued.place)].readmits(queued) {
                 self.insert(queued);
             }
         }

@@ -10,6 +10,7 @@ const START: Timestamp = Timestamp(1_795_348_800_000_000);
 
 /// What the store would hold, and what the provider has seen.
 struct World {
+    settings: Settings,
     lane: Lane,
     now: Timestamp,
     live: [BTreeMap<i64, Queued>; 2],
@@ -18,11 +19,15 @@ struct World {
     calls: Vec<(Timestamp, Queued)>,
     position: i64,
     put_away: usize,
+    /// Pages as they were read, not handed over yet while `slow`.
+    pages: Vec<(Priority, Vec<Queued>, bool)>,
+    slow: bool,
 }
 
 impl World {
     fn new(settings: Settings) -> Self {
         Self {
+            settings,
             lane: Lane::new(settings, machine::Pace::default(), false),
             now: START,
             live: [BTreeMap::new(), BTreeMap::new()],
@@ -31,6 +36,8 @@ impl World {
             calls: Vec::new(),
             position: 0,
             put_away: 0,
+            pages: Vec::new(),
+            slow: false,
         }
     }
 
@@ -71,15 +78,18 @@ impl World {
                 self.calls.push((self.now, queued.clone()));
                 self.at_door.push(queued);
             }
-            if effects.load.is_empty() {
-                break;
-            }
             for wish in effects.load {
                 let class = usize::from(wish.priority.class());
                 let page: Vec<_> =
                     self.live[class].range(wish.after + 1..).take(wish.limit).map(|(_, q)| q.clone()).collect();
                 let complete = page.len() < wish.limit;
-                self.lane.loaded(wish.priority, page, complete);
+                self.pages.push((wish.priority, page, complete));
+            }
+            if self.slow || self.pages.is_empty() {
+                break;
+            }
+            for (priority, page, complete) in self.pages.drain(..) {
+                self.lane.loaded(priority, page, complete);
             }
         }
         let now = self.now;
@@ -125,7 +135,23 @@ impl World {
         self.step();
     }
 
+    /// A crash and a start: what was at the door is found out, and comes back to its place after a while.
+    fn restart(&mut self) {
+        self.lane = Lane::new(self.settings, self.lane.pace(), false);
+        self.pages.clear();
+        for queued in self.at_door.drain(..) {
+            self.live[usize::from(queued.place.priority.class())].remove(&queued.place.position);
+            self.later.push((self.now + Duration::from_millis(300), Queued { attempt: queued.attempt + 1, ..queued }));
+        }
+        self.put_away = self.later.len();
+        for (due, queued) in &self.later {
+            self.lane.hold(&queued.message.to, queued.place.priority, *due);
+        }
+        self.step();
+    }
+
     fn finish(&mut self) {
+        self.slow = false;
         for _ in 0..100_000 {
             let left = self.live.iter().map(BTreeMap::len).sum::<usize>() + self.later.len() + self.at_door.len();
             if left == 0 {
@@ -147,6 +173,8 @@ enum Action {
     Outcome(usize, u8),
     Pass(u16),
     Overflow,
+    Slow(bool),
+    Restart,
 }
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
@@ -155,6 +183,8 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         3 => (any::<usize>(), 0u8..8).prop_map(|(pick, kind)| Action::Outcome(pick, kind)),
         1 => (1u16..900).prop_map(Action::Pass),
         1 => Just(Action::Overflow),
+        1 => any::<bool>().prop_map(Action::Slow),
+        1 => Just(Action::Restart),
     ];
     proptest::collection::vec(action, 1..150)
 }
@@ -174,6 +204,8 @@ proptest! {
                     world.step();
                 }
                 Action::Overflow => { world.lane.overflowed(); world.step(); }
+                Action::Restart => world.restart(),
+                Action::Slow(slow) => { world.slow = slow; world.step(); }
             }
             // Above the head there is only what came back from the door or from being put away.
             prop_assert!(world.lane.in_memory() <= 2 * head + in_flight + world.put_away, "memory {}", world.lane.in_memory());

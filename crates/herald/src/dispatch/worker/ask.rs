@@ -9,17 +9,19 @@ use crate::{
 use futures_util::FutureExt;
 use herald_channels::contract::Outgoing;
 use herald_rules::{lane::LoadWish, time::Timestamp};
+use std::time::Duration;
 
 /// Rows moved by one operation when something is due.
 const DUE_PAGE: u32 = 512;
 
 impl Worker {
-    pub(super) fn recover(&mut self) {
+    pub(super) fn recover(&mut self, after: Duration) {
         let Self { context, account, answers, .. } = self;
         let (store, department, lane) = (context.store.clone(), context.department, context.lane);
         let reconcile_for = account.reconcile_for();
         answers.push(
             async move {
+                tokio::time::sleep(after).await;
                 let recovered = store.recover(department, lane, Timestamp::now(), reconcile_for);
                 Answer::Recovered(crash::around("recover", recovered).await)
             }

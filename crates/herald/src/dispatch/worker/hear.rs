@@ -22,7 +22,7 @@ impl Worker {
             Answer::Recovered(Ok(recovered)) => self.recovered(recovered),
             Answer::Recovered(Err(error)) => {
                 self.store_away(&error);
-                self.recover();
+                self.recover(STORE_PAUSE);
             }
             Answer::Loaded(priority, Ok(page)) => self.machine.loaded(priority, page.messages, page.complete),
             Answer::Loaded(priority, Err(error)) => {
@@ -162,9 +162,6 @@ impl Worker {
 
     pub(super) fn due(&mut self, asked: Timestamp, due: Due) {
         self.returned.extend(due.returned);
-        for queued in due.arrived {
-            self.machine.arrived(queued);
-        }
         if due.complete {
             self.moving = false;
             self.next_due = earlier(self.next_due, due.next);

@@ -2,7 +2,7 @@
 
 use super::{
     Store, Writing, columns,
-    writer::{Job, closed},
+    writer::{Answer, Job, closed},
 };
 use crate::store::{Accepted, NewMessage, Place, Queued, StoreError};
 use herald_rules::message::Message;
@@ -27,10 +27,11 @@ impl Store {
 }
 
 impl AcceptCall {
-    pub(super) fn run(self, writing: &mut Writing<'_>) -> Box<dyn FnOnce(Result<(), StoreError>) + Send> {
+    pub(super) fn run(self, writing: &mut Writing<'_>) -> (Result<(), StoreError>, Answer) {
         let Self { messages, answer } = self;
         let result: Result<Vec<_>, _> = messages.into_iter().map(|message| writing.accept(message)).collect();
-        Box::new(move |group| drop(answer.send(group.and(result))))
+        let done = result.as_ref().map(|_| ()).map_err(|error| StoreError::Unavailable(error.to_string()));
+        (done, Box::new(move |group| drop(answer.send(group.and(result)))))
     }
 }
 
@@ -46,7 +47,7 @@ impl Writing<'_> {
                 "INSERT INTO message (department, id, lane, recipient, at, body) VALUES (?, ?, ?, ?, ?, ?)",
             )?
             .execute((department, id, lane, &message.to, message.accepted_at.0, &body))?;
-        let place = Place { priority: message.priority, position: self.next_position()? };
+        let place = Place { priority: message.priority, position: self.next_position() };
         self.count_queued(lane, 1);
         match message.send_at.filter(|at| *at > message.accepted_at) {
             Some(due) => {

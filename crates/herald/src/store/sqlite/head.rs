@@ -40,7 +40,8 @@ impl Store {
         .await
     }
 
-    /// Moves what is due to the live queue and returns it, with the moment of the next.
+    /// Moves what is due to the live queue, with the moment of the next. What was held is returned; what was scheduled
+    /// arrives: the observer hears of it.
     pub async fn due(
         &self,
         department: DepartmentRow,
@@ -76,23 +77,27 @@ impl Writing<'_> {
             })?
             .collect::<Result<Vec<_>, _>>()?;
         let complete = found.len() < limit as usize;
-        let (mut returned, mut arrived) = (Vec::new(), Vec::new());
+        let mut returned = Vec::new();
         for (mut entry, due, held) in found {
             self.connection
                 .prepare_cached("DELETE FROM later WHERE department = ? AND lane = ? AND due = ? AND position = ?")?
                 .execute((department, lane, due, entry.place.position))?;
-            if !held {
-                // Its place is where its moment came, not where it was accepted.
-                entry.place.position = self.next_position()?;
+            if held {
+                self.insert_live(department, lane, &entry)?;
+                returned.push(entry);
+            } else {
+                // Its place is where its moment came, not where it was accepted. It is told of like everything that
+                // arrives: by another way it would overtake what has a place before it.
+                entry.place.position = self.next_position();
+                self.insert_live(department, lane, &entry)?;
+                self.memory.arrived.push((lane, entry));
             }
-            self.insert_live(department, lane, &entry)?;
-            if held { returned.push(entry) } else { arrived.push(entry) }
         }
         let next = self
             .connection
             .prepare_cached("SELECT min(due) FROM later WHERE department = ?1 AND lane = ?2")?
             .query_row((department, lane), |row| row.get::<_, Option<i64>>(0))?;
-        Ok(Due { returned, arrived, complete, next: next.map(Timestamp) })
+        Ok(Due { returned, complete, next: next.map(Timestamp) })
     }
 
     pub(super) fn insert_live(

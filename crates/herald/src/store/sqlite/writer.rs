@@ -21,11 +21,11 @@ const WAITING: usize = 16_384;
 const GROUP: usize = 1_024;
 
 /// Answers one caller once the group is durable, or says that it is not.
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Operation = Box<dyn FnOnce(&mut Writing<'_>) -> (Result<(), ()>, Answer) + Send>;
 
 pub(super) enum Job {
-    /// Messages to accept: the hot path, without a savepoint, since nothing of it can fail alone.
+    /// Messages to accept: the hot path, without a savepoint, so that its error undoes the whole group.
     Accept(AcceptCall),
     /// Any other operation, under a savepoint.
     Run(Operation),
@@ -45,11 +45,12 @@ pub(crate) struct Writing<'a> {
     pub(super) memory: &'a mut Memory,
 }
 
-/// Derived from the tables; forgotten and read anew after a rollback.
+/// Derived from the tables; all but the position is forgotten and read anew after a rollback.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// The last position given out; None: not read yet.
-    pub(super) position: Option<i64>,
+    /// The last position given out. Read once, before any lane has seen anything, and never lower again: what has left
+    /// the queue leaves no trace of its position there, and lanes take a lower one for something they have seen.
+    position: i64,
     /// The last event number of each lane.
     pub(super) sequences: HashMap<LaneRow, i64>,
     /// The channel of each lane, which never changes.
@@ -73,9 +74,10 @@ impl Writer {
         checkpointer: Checkpointer,
     ) -> Result<Self, StoreError> {
         let (jobs, waiting) = sync_channel(WAITING);
+        let position = highest_position(&connection)?;
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work(&connection, &waiting, observer.as_ref(), &checkpointer))
+            .spawn(move || work(&connection, &waiting, observer.as_ref(), &checkpointer, position))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self { jobs })
     }
@@ -115,8 +117,14 @@ pub(super) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".into())
 }
 
-fn work(connection: &Connection, waiting: &Receiver<Job>, observer: &dyn Observer, checkpointer: &Checkpointer) {
-    let mut memory = Memory::default();
+fn work(
+    connection: &Connection,
+    waiting: &Receiver<Job>,
+    observer: &dyn Observer,
+    checkpointer: &Checkpointer,
+    position: i64,
+) {
+    let mut memory = Memory { position, ..Memory::default() };
     let mut group = Vec::with_capacity(GROUP);
     while let Ok(first) = waiting.recv() {
         group.push(first);
@@ -150,9 +158,18 @@ fn commit_group(
         begin(connection)?;
         for job in group.drain(..) {
             match job {
-                Job::Accept(call) => answers.push(call.run(&mut Writing { connection, memory })),
+                Job::Accept(call) => {
+                    let (done, answer) = call.run(&mut Writing { connection, memory });
+                    answers.push(answer);
+                    done?;
+                }
                 Job::Run(operation) => answers.push(under_savepoint(connection, memory, operation)?),
                 Job::Close(done) => close = Some(done),
+            }
+            // A full disk may end the whole transaction in the middle: what follows would then be committed one by one,
+            // and its callers be told that it was not.
+            if connection.is_autocommit() {
+                return Err(StoreError::Unavailable("the transaction was rolled back".into()));
             }
         }
         memory.write_queue_lengths(connection)?;
@@ -165,7 +182,7 @@ fn commit_group(
         Ok(()) => memory.tell(observer),
         Err(error) => {
             tracing::error!(%error, "store.commit_failed");
-            *memory = Memory::default();
+            *memory = Memory { position: memory.position, ..Memory::default() };
             if !connection.is_autocommit()
                 && let Err(error) = connection.execute_batch("ROLLBACK")
             {
@@ -183,6 +200,23 @@ fn commit_group(
     // Whoever was not reached, because the group failed before it, hears it by its channel being dropped.
     group.clear();
     close
+}
+
+/// The highest position of any lane: a few look-ups for each.
+fn highest_position(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row(
+        "SELECT coalesce(max(max(
+             coalesce((SELECT max(position) FROM live WHERE live.department = lane.department
+                 AND live.lane = lane.lane AND class = 0), 0),
+             coalesce((SELECT max(position) FROM live WHERE live.department = lane.department
+                 AND live.lane = lane.lane AND class = 1), 0),
+             coalesce((SELECT max(position) FROM later WHERE later.department = lane.department
+                 AND later.lane = lane.lane), 0),
+             coalesce((SELECT max(position) FROM checking WHERE checking.department = lane.department
+                 AND checking.lane = lane.lane), 0))), 0) FROM lane",
+        [],
+        |row| row.get(0),
+    )?)
 }
 
 fn begin(connection: &Connection) -> Result<(), StoreError> {
@@ -238,31 +272,9 @@ impl Memory {
 
 impl Writing<'_> {
     /// The next position in the order of all lanes.
-    pub(super) fn next_position(&mut self) -> Result<i64, StoreError> {
-        let last = match self.memory.position {
-            Some(last) => last,
-            // The highest of any lane; two look-ups a lane at the first write after a start.
-            None => self
-                .connection
-                .prepare(
-                    "SELECT max(coalesce((SELECT max(position) FROM live WHERE live.department = lane.department
-                             AND live.lane = lane.lane AND class = 0), 0),
-                         coalesce((SELECT max(position) FROM live WHERE live.department = lane.department
-                             AND live.lane = lane.lane AND class = 1), 0),
-                         coalesce((SELECT max(position) FROM later WHERE later.department = lane.department
-                             AND later.lane = lane.lane), 0),
-                         coalesce((SELECT max(position) FROM checking WHERE checking.department = lane.department
-                             AND checking.lane = lane.lane), 0)) AS highest
-                     FROM lane ORDER BY highest DESC LIMIT 1",
-                )?
-                .query_row([], |row| row.get(0))
-                .or_else(|error| match error {
-                    rusqlite::Error::QueryReturnedNoRows => Ok(0),
-                    error => Err(error),
-                })?,
-        };
-        self.memory.position = Some(last + 1);
-        Ok(last + 1)
+    pub(super) fn next_position(&mut self) -> i64 {
+        self.memory.position += 1;
+        self.memory.position
     }
 
     /// The last number given out in a lane's log.

@@ -15,11 +15,14 @@ async fn a_scheduled_message_stands_where_its_moment_came() {
     assert_eq!(fixture.head(Priority::Transactional).await, [before.message.id]);
 
     let early = fixture.store.due(fixture.department, fixture.lane, NOW, 10).await.unwrap();
-    assert!(early.arrived.is_empty() && early.complete);
+    assert!(early.returned.is_empty() && early.complete);
     assert_eq!(early.next, Some(due));
+    assert_eq!(fixture.heard.arrived.lock().unwrap().len(), 1);
     let moved = fixture.store.due(fixture.department, fixture.lane, due, 10).await.unwrap();
-    assert_eq!(moved.arrived.len(), 1);
+    assert!(moved.returned.is_empty());
     assert_eq!(moved.next, None);
+    let heard: Vec<_> = fixture.heard.arrived.lock().unwrap().iter().map(|queued| queued.place.position).collect();
+    assert!(heard.len() == 2 && heard[0] < heard[1], "told like an arrival, in its place: {heard:?}");
     assert_eq!(fixture.head(Priority::Transactional).await, [before.message.id, id], "behind who came meanwhile");
 }
 
