@@ -8,6 +8,8 @@
 )]
 
 mod cancelling;
+mod crash_points;
+mod events_by_webhook;
 mod idempotency;
 mod lanes;
 mod limits;

@@ -16,7 +16,7 @@ pub struct Department {
     pub secret: String,
     /// A bearer token of v1.2.
     pub token: String,
-    base: String,
+    ask: Ask,
 }
 
 /// A channel with one identifier.
@@ -41,12 +41,13 @@ impl Department {
         let (id, secret) = (text(&made["apiKey"]), text(&made["secret"]["secret"]));
         let body = json!({"apiKey": id, "apiSecret": secret, "userName": USER});
         let token = text(&herald.ask().post("/api/v1.2/token/get", &body).await.good()["access_token"]);
-        Self { id, secret, token, base: herald.base.clone() }
+        let ask = herald.ask().with_token(&token);
+        Self { id, secret, token, ask }
     }
 
     /// A client with its token.
     pub fn ask(&self) -> Ask {
-        Ask::new(&self.base).with_token(&self.token)
+        self.ask.clone()
     }
 
     /// A channel on a simulated provider, with non-ticket messages on or off.
@@ -99,6 +100,6 @@ impl Department {
 
     /// A webhook subscription to all events; returns it as made, with its secret.
     pub async fn subscribe(&self, url: &str) -> Value {
-        self.ask().post("/api/v2/subscriptions", &json!({"name": "test", "url": url})).await.good()
+        self.ask().post("/api/v2/subscriptions", &json!({"name": "Webhook", "url": url})).await.good()
     }
 }

@@ -6,7 +6,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
@@ -60,6 +61,18 @@ impl Builder {
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Without it.
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// At addresses that stay free while it is down, for scenarios that kill it while others go on calling it.
+    pub fn at_lasting_addresses(self) -> Self {
+        let [public, internal] = [own_port(), own_port()].map(|port| format!("127.0.0.1:{port}"));
+        self.set("listen.public", &public).set("listen.internal", &internal)
     }
 
     /// Starts it, and waits until it is ready.
@@ -173,15 +186,25 @@ impl Herald {
 
     /// The same with other settings or environment.
     pub async fn restart_with(&mut self, change: impl FnOnce(Builder) -> Builder) {
+        assert!(self.tries_to_restart_with(change).await, "it did not start:\n{}", self.log());
+    }
+
+    /// Starts it again, and says whether it lived to be ready: with a crash point on the way of the start it does not.
+    pub async fn tries_to_restart_with(&mut self, change: impl FnOnce(Builder) -> Builder) -> bool {
         self.kill();
         let address = |url: &str| url.split_once("//").unwrap().1.to_owned();
         let (public, internal) = (address(&self.base), address(&self.internal));
         let builder = self.builder.clone().set("listen.public", &public).set("listen.internal", &internal);
         self.builder = change(builder);
-        self.launch().await;
+        self.tries_to_launch().await
     }
 
     async fn launch(&mut self) {
+        assert!(self.tries_to_launch().await, "it did not start:\n{}", self.log());
+    }
+
+    /// False when it ended before it was ready.
+    async fn tries_to_launch(&mut self) -> bool {
         let folder = self.folder();
         for name in ["public.address", "internal.address"] {
             // Those of the start before, if there was one.
@@ -195,32 +218,54 @@ impl Herald {
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         self.child = Some(command.spawn().unwrap());
-        self.base = self.read(&folder.join("public.address")).await;
-        self.internal = self.read(&folder.join("internal.address")).await;
+        let Some(base) = self.read(&folder.join("public.address")).await else { return false };
+        let Some(internal) = self.read(&folder.join("internal.address")).await else { return false };
+        (self.base, self.internal) = (base, internal);
         self.admin = fs::read_to_string(folder.join("admin.token")).unwrap().trim().to_owned();
-        let inside = self.inside();
-        until("readiness", || {
-            let inside = inside.clone();
-            async move {
-                let answer = inside.try_ask(http::Method::GET, "/readyz", None).await.ok()?;
-                answer.status.is_success().then_some(())
+        let (inside, began) = (self.inside(), Instant::now());
+        while !self.has_ended() {
+            let answer = inside.try_ask(http::Method::GET, "/readyz", None).await;
+            if answer.is_ok_and(|answer| answer.status.is_success()) {
+                return true;
             }
-        })
-        .await;
+            assert!(began.elapsed() < PATIENCE, "it is not ready:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        false
     }
 
-    /// A file that the start writes.
-    async fn read(&mut self, path: &Path) -> String {
-        let began = std::time::Instant::now();
+    /// A file that the start writes; None when it ended before.
+    async fn read(&mut self, path: &Path) -> Option<String> {
+        let began = Instant::now();
         loop {
-            if let Ok(text) = fs::read_to_string(path) {
-                return text.trim().to_owned();
+            let text = fs::read_to_string(path).unwrap_or_default();
+            if !text.trim().is_empty() {
+                return Some(text.trim().to_owned());
             }
-            assert!(!self.has_ended(), "it did not start:\n{}", self.log());
+            if self.has_ended() {
+                return None;
+            }
             assert!(began.elapsed() < PATIENCE, "{} did not come:\n{}", path.display(), self.log());
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// A port of this process until it ends, below those that the system gives to outgoing connections: such a one, given
+/// up by a Herald that was killed, may be another's when it starts again.
+fn own_port() -> u16 {
+    static OWN: Mutex<Vec<fs::File>> = Mutex::new(Vec::new());
+    let mut own = OWN.lock().unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for port in 10_000..32_000 {
+        // Other test processes know by the lock that it is taken, also while nobody listens.
+        let lock = fs::File::create(folder.join(format!("port-{port}"))).unwrap();
+        if lock.try_lock().is_ok() && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            own.push(lock);
+            return port;
+        }
+    }
+    panic!("no port is free");
 }
 
 impl Drop for Herald {

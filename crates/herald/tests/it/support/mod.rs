@@ -13,12 +13,16 @@
 mod ask;
 mod department;
 mod herald;
+mod ledger;
+mod load;
 mod receiver;
 mod world;
 
 pub use ask::{Answer, Ask};
 pub use department::{Channel, Department, USER};
 pub use herald::{Builder, Herald};
+pub use ledger::{Ledger, Report, changes};
+pub use load::{Load, Sent};
 pub use receiver::{Received, Receiver, event_message};
 pub use world::World;
 
@@ -28,7 +32,16 @@ use std::{future::Future, time::Duration};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Looks again and again until there is something; a scenario waits for what it needs, and never for a time.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl FnMut() -> F) -> T {
+    until_within(PATIENCE, what, look).await
+}
+
+/// The same with more patience, for what takes its time.
+pub async fn until_within<T, F: Future<Output = Option<T>>>(
+    patience: Duration,
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
     let looking = async {
         loop {
             if let Some(found) = look().await {
@@ -37,8 +50,8 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl 
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, looking).await {
+    match tokio::time::timeout(patience, looking).await {
         Ok(found) => found,
-        Err(_) => panic!("waited {} s in vain for: {what}", PATIENCE.as_secs()),
+        Err(_) => panic!("waited {} s in vain for: {what}", patience.as_secs()),
     }
 }

@@ -14,7 +14,11 @@ pub struct World {
 impl World {
     /// With the usual settings.
     pub async fn new() -> Self {
-        let herald = Herald::start().await;
+        Self::with(Herald::start().await).await
+    }
+
+    /// With this Herald.
+    pub async fn with(herald: Herald) -> Self {
         let simulator = Simulator::start(Options::default()).await.unwrap();
         let sales = Department::new(&herald, "Sales").await;
         Self { herald, simulator, sales }
