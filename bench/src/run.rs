@@ -30,9 +30,9 @@ pub(crate) struct Subject {
     /// Messages in the long queue
     #[arg(long, default_value_t = 1_000_000)]
     backlog: u64,
-    /// Where Herald's data goes; on the disk that is to be measured
-    #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
-    data: PathBuf,
+    /// Where Herald's data goes: on the disk that is to be measured [default: beside this program]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
 }
 
 /// Measure, and write RESULTS.md and results.json
@@ -75,10 +75,12 @@ const QUICK: Sizes = Sizes {
 impl Subject {
     pub(crate) async fn stage(&self) -> anyhow::Result<Stage> {
         let beside = std::env::current_exe()?.with_file_name("herald");
+        // Not the system's folder for temporary files: where that is in memory, commits cost nothing.
+        let data = self.data.clone().unwrap_or_else(|| beside.with_file_name(""));
         let path = self.herald.clone().unwrap_or(beside).canonicalize().context("there is no binary to measure")?;
         let sizes = if self.quick { QUICK } else { Sizes { backlog: self.backlog, ..FULL } };
         let binary = Binary { path, settings: self.set.clone() };
-        Ok(Stage::new(binary, Tools::start().await?, sizes, self.data.canonicalize()?))
+        Ok(Stage::new(binary, Tools::start().await?, sizes, data.canonicalize()?))
     }
 }
 
