@@ -12,6 +12,7 @@ use crate::{
     observe,
 };
 use clap::Args;
+use serde_json::json;
 use stage::Stage;
 use std::{io::IsTerminal, path::PathBuf};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -106,9 +107,10 @@ impl Demo {
         if self.exit {
             return Ok(well);
         }
-        if !output.json() {
-            output.raw(&paste::lines(stage))?;
-        }
+        output.line(
+            &json!({"paste": paste::each(stage).into_iter().map(|(_, line)| line).collect::<Vec<_>>()}),
+            |_| paste::lines(stage),
+        )?;
         output.talk("\nServing until Ctrl-C. Every webhook that comes is shown here.");
         while let Some(received) = stage.receiver.received.recv().await {
             webhook::print(output, &received)?;

@@ -10,6 +10,7 @@
 mod cancelling;
 mod crash_points;
 mod events_by_webhook;
+mod guide;
 mod idempotency;
 mod lanes;
 mod limits;

@@ -15,58 +15,61 @@ pub(super) fn lines(stage: &Stage) -> String {
 }
 
 /// Each with what it does. They are for a shell in which those before it were run.
-fn each(stage: &Stage) -> Vec<(&'static str, String)> {
-    let Stage { url, api_key, api_secret, folder, first, .. } = stage;
-    let herald = herald();
+pub(super) fn each(stage: &Stage) -> Vec<(&'static str, String)> {
+    let Stage { url, api_key, api_secret, first, .. } = stage;
     let first = first.as_deref().unwrap_or("PROVIDER_MESSAGE_ID");
     let login = format!(r#"{{"apiKey":"{api_key}","apiSecret":"{api_secret}","userName":"{USER}"}}"#);
     let message = r#"{"protocolType":"WhatsApp","from":"972550000001","to":"972550100001","text":"Hello from curl"}"#;
     vec![
+        ("where, and as whom: for the lines below, the guides in docs/guides, and the command herald", variables(stage)),
         (
             "a token; it holds 3 hours",
             format!(
-                "TOKEN=$(curl -s {url}/api/v1.2/token/get -H 'Content-Type: application/json' \\\n  \
+                "export HERALD_TOKEN=$(curl -s {url}/api/v1.2/token/get -H 'Content-Type: application/json' \\\n  \
                  -d '{login}' \\\n  | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"
             ),
         ),
         (
             "a message; what becomes of it is shown here",
             format!(
-                "curl -s {url}/api/v1.2/protocols/send -H \"Authorization: Bearer $TOKEN\" \\\n  \
+                "curl -s {url}/api/v1.2/protocols/send -H \"Authorization: Bearer $HERALD_TOKEN\" \\\n  \
                  -H 'Content-Type: application/json' \\\n  -d '{message}'; echo"
             ),
         ),
         (
             "the story of the first message above",
-            format!("curl -s {url}/api/v2/messages/{first} -H \"Authorization: Bearer $TOKEN\"; echo"),
+            format!("curl -s {url}/api/v2/messages/{first} -H \"Authorization: Bearer $HERALD_TOKEN\"; echo"),
         ),
         (
             "the newest messages",
-            format!("curl -s '{url}/api/v2/messages?limit=3' -H \"Authorization: Bearer $TOKEN\"; echo"),
+            format!("curl -s '{url}/api/v2/messages?limit=3' -H \"Authorization: Bearer $HERALD_TOKEN\"; echo"),
         ),
         (
             "the same with the command line",
-            format!(
-                "export HERALD_DATA__FOLDER={}\n{herald} send --protocol SMS --to 972550100001 --text 'Hello' --follow\n\
-                 {herald} messages list\n{herald} lane list",
-                quoted(&folder.display().to_string())
-            ),
+            "herald send --protocol SMS --to 972550100001 --text Hello --follow\nherald messages list\nherald lane list"
+                .to_owned(),
         ),
     ]
 }
 
-/// This program, as a shell in the same folder finds it.
-fn herald() -> String {
-    let Ok(path) = std::env::current_exe() else { return "herald".to_owned() };
+fn variables(stage: &Stage) -> String {
+    let Stage { url, api_key, api_secret, .. } = stage;
+    let mut text = format!(
+        "export HERALD_URL={url} HERALD_API_USER={USER} \\\n  HERALD_API_KEY={api_key} \\\n  HERALD_API_SECRET={api_secret}"
+    );
+    if let Some(folder) = unknown_folder() {
+        text.push_str(&format!("\nexport PATH={}:\"$PATH\"", quoted(&folder)));
+    }
+    text
+}
+
+/// Where this program is, if a shell would not find it.
+fn unknown_folder() -> Option<String> {
+    let path = std::env::current_exe().ok()?;
+    let folder = path.parent()?;
     let searched = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&searched).any(|folder| folder.join("herald") == path) {
-        return "herald".to_owned();
-    }
-    let here = std::env::current_dir().ok();
-    match here.and_then(|here| path.strip_prefix(here).ok().map(|path| path.display().to_string())) {
-        Some(beside) => quoted(&format!("./{beside}")),
-        None => quoted(&path.display().to_string()),
-    }
+    let known = std::env::split_paths(&searched).any(|known| known == folder);
+    (!known).then(|| folder.display().to_string())
 }
 
 /// As a shell reads it.

@@ -55,8 +55,7 @@ pub(super) struct Stage {
     pub(super) api_secret: String,
     /// The id of the first message: the lines to paste show its story.
     pub(super) first: Option<String>,
-    /// The data folder.
-    pub(super) folder: PathBuf,
+    folder: PathBuf,
     token: String,
     webhook_secret: String,
     subscription: String,
@@ -68,12 +67,14 @@ pub(super) struct Stage {
 impl Stage {
     /// Starts it all.
     pub(super) async fn set(config: Config, temporary: bool) -> Result<Self, Failure> {
-        let folder = config.data.folder.clone();
         let admin_token = config.data.admin_token_path();
         let simulator = Simulator::start(Options::default()).await?;
         slow_enough_to_watch(&simulator);
         let scheme = if config.listen.tls().is_some() { "https" } else { "http" };
+        let folder = config.data.folder.clone();
         let node = Node::start(config).await?;
+        // Lines to paste hold in every folder.
+        let folder = folder.canonicalize()?;
         let (url, internal) = (format!("{scheme}://{}", node.public), format!("http://{}", node.internal));
         let admin_token = std::fs::read_to_string(admin_token)?;
         let admin = Api::to(&url, Some(admin_token.trim()))?;

@@ -28,7 +28,9 @@ pub(in super::super) async fn follow(
             output.line(&line, |_| self::step(&history[0], step))?;
         }
         shown = history.len();
-        if story["waiting"]["code"] != waiting["code"] && !story["waiting"].is_null() {
+        // That it is on its way is no reason to wait.
+        let waits = story["waiting"]["code"].as_str().is_some_and(|code| !["idle", "sending"].contains(&code));
+        if waits && story["waiting"]["code"] != waiting["code"] {
             output.talk(&format!("              waits: {}", show::text(&story["waiting"]["sentence"])));
         }
         waiting = story["waiting"].clone();
