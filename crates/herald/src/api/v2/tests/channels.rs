@@ -131,9 +131,15 @@ async fn a_lane_is_paused_resumed_and_slowed() {
     }
     let paused = instance.ask("POST", &format!("{path}/pause"), &member.token, &[], "").await.body;
     assert_eq!((&paused["paused"], &paused["queued"], &paused["rate"]), (&json!(true), &json!(3), &json!("80/s")));
-    assert_eq!(instance.get(path, &member.token).await.body, paused);
+    // A message may still be at the provider's door; everything else stands.
+    let still = |mut lane: Value| {
+        assert_eq!(lane.as_object_mut().unwrap().remove("now").unwrap()["waiting"]["code"], "paused");
+        lane
+    };
+    let paused = still(paused);
+    assert_eq!(still(instance.get(path, &member.token).await.body), paused);
     // Any way of writing the number names the lane.
-    assert_eq!(instance.get("/api/v2/lanes/whatsapp:+972-55-000-0001", &member.token).await.body, paused);
+    assert_eq!(still(instance.get("/api/v2/lanes/whatsapp:+972-55-000-0001", &member.token).await.body), paused);
     let resumed = instance.ask("POST", &format!("{path}/resume"), &member.token, &[], "").await.body;
     assert_eq!(resumed["paused"], json!(false));
     let patch = |body: Value| {
