@@ -105,6 +105,13 @@ pub(crate) fn protocol(name: &str) -> Result<Protocol, Refusal> {
     Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == name).ok_or(Code::UnknownProtocol.into())
 }
 
+/// Whether SMS can come from this: a short code, or a name of up to 11 letters, digits and spaces.
+fn is_sender(text: &str) -> bool {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ');
+    if digits { (3..=8).contains(&text.len()) } else { name && text.len() <= 11 }
+}
+
 /// Reads and checks the body of a send.
 pub(crate) fn read(protocol: Protocol, body: &[u8]) -> Result<Send<'_>, Refusal> {
     let send: Send<'_> = serde_json::from_slice(body).map_err(|error| Refusal::invalid(error.to_string()))?;
@@ -113,7 +120,8 @@ pub(crate) fn read(protocol: Protocol, body: &[u8]) -> Result<Send<'_>, Refusal>
         Protocol::AppleBusinessChat => {
             (!send.from.is_empty(), send.to.strip_prefix("urn:mbid:").is_some_and(|rest| !rest.is_empty()))
         }
-        _ => (phone(&send.from), phone(&send.to)),
+        Protocol::SMS => (phone(&send.from) || is_sender(&send.from), phone(&send.to)),
+        Protocol::WhatsApp => (phone(&send.from), phone(&send.to)),
     };
     if !from {
         return Err(Refusal::invalid("from is not an identifier of this protocol"));
@@ -174,6 +182,17 @@ mod tests {
         assert_eq!(problem(Protocol::SMS, |body| body["more"] = json!(1)), invalid);
         assert_eq!(problem(Protocol::SMS, |body| body["text"] = json!("")), invalid);
         assert_eq!(problem(Protocol::SMS, |body| body["to"] = json!("+4917012345678")), invalid);
+        for (protocol, from, refused) in [
+            (Protocol::SMS, "12345", None),
+            (Protocol::SMS, "Acme 24", None),
+            (Protocol::SMS, "", invalid),
+            (Protocol::SMS, "Ac-me", invalid),
+            (Protocol::SMS, "twelve chars", invalid),
+            (Protocol::WhatsApp, "12345", invalid),
+            (Protocol::WhatsApp, "ACME", invalid),
+        ] {
+            assert_eq!(problem(protocol, |body| body["from"] = json!(from)), refused, "{protocol} {from}");
+        }
         assert_eq!(problem(Protocol::SMS, |body| body["files"] = json!(["https://example.com/a.png"])), invalid);
         assert_eq!(problem(Protocol::WhatsApp, |body| body["files"] = json!(["https://example.com/a.png"])), None);
         assert_eq!(problem(Protocol::WhatsApp, |body| body["files"] = json!(["ftp://example.com/a.png"])), invalid);

@@ -21,17 +21,31 @@ const LARGEST_PAGE: usize = 500;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Which Herald")]
 pub(super) struct Remote {
+    // With ids of their own: clap takes an argument of a command that has the same id for this one.
     /// Where Herald is [default: the one whose data folder is on this host]
-    #[arg(long, global = true, value_name = "URL", env = "HERALD_URL")]
+    #[arg(id = "herald_url", long = "url", global = true, value_name = "URL", env = "HERALD_URL")]
     url: Option<String>,
     /// A bearer token [default: admin.token from the data folder, sent to this host only]
-    #[arg(long, global = true, value_name = "TOKEN", env = "HERALD_TOKEN", hide_env_values = true)]
+    #[arg(
+        id = "herald_token",
+        long = "token",
+        global = true,
+        value_name = "TOKEN",
+        env = "HERALD_TOKEN",
+        hide_env_values = true
+    )]
     token: Option<String>,
     /// Take URL and token from ~/.config/herald/profiles.toml
-    #[arg(long, global = true, value_name = "NAME", env = "HERALD_PROFILE")]
+    #[arg(id = "herald_profile", long = "profile", global = true, value_name = "NAME", env = "HERALD_PROFILE")]
     profile: Option<String>,
     /// For which department the administrator acts, by id or name [default: the only one there is]
-    #[arg(long, global = true, value_name = "DEPARTMENT", env = "HERALD_DEPARTMENT")]
+    #[arg(
+        id = "herald_department",
+        long = "department",
+        global = true,
+        value_name = "DEPARTMENT",
+        env = "HERALD_DEPARTMENT"
+    )]
     department: Option<String>,
 }
 

@@ -136,6 +136,22 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// clap takes an argument of a command for the one that all commands have, if both have the same id.
+    #[test]
+    fn no_argument_is_taken_for_a_global_one() {
+        fn walk(command: &clap::Command, globals: &[String]) {
+            let own =
+                || command.get_arguments().map(|argument| (argument.get_id().to_string(), argument.is_global_set()));
+            for (id, _) in own() {
+                assert!(!globals.contains(&id), "{}: {id}", command.get_name());
+            }
+            let more = own().filter(|(_, global)| *global).map(|(id, _)| id);
+            let globals: Vec<_> = globals.iter().cloned().chain(more).collect();
+            command.get_subcommands().for_each(|command| walk(command, &globals));
+        }
+        walk(&Cli::command(), &[]);
+    }
+
     #[test]
     fn settings_need_a_key_and_a_value() {
         assert_eq!(setting("a.b=c=d"), Ok(("a.b".to_owned(), "c=d".to_owned())));

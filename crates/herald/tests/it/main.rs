@@ -8,6 +8,7 @@
 )]
 
 mod cancelling;
+mod commands;
 mod crash_points;
 mod events_by_webhook;
 mod guide;

@@ -1,6 +1,9 @@
 //! A bulk run: many POSTs of one message each, over connections of their own, counted by what the webhooks say.
 
-use super::{heading, number, stage::Stage};
+use super::{
+    heading, number,
+    stage::{RATE, Stage},
+};
 use crate::cli::{Failure, Kind, Output, http::Api, show};
 use herald_rules::status::Status;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Counts {
     /// Where each message stands: a webhook may come twice.
     standing: HashMap<String, Status>,
+    /// How many stand at each status, by its code.
+    at: [u64; Status::ALL.len()],
     ended: u64,
     events: u64,
 }
@@ -38,19 +43,23 @@ impl Counts {
         let (Some(id), Some(status)) = (message["providerMessageId"].as_str(), status) else { return };
         self.events += 1;
         let before = self.standing.insert(id.to_owned(), status);
+        if let Some(before) = before {
+            self.at[usize::from(before.code())] -= 1;
+        }
+        self.at[usize::from(status.code())] += 1;
         if status.is_final() && !before.is_some_and(Status::is_final) {
             self.ended += 1;
         }
     }
 
     fn of(&self, status: Status) -> u64 {
-        self.standing.values().filter(|standing| **standing == status).count() as u64
+        self.at[usize::from(status.code())]
     }
 
+    /// What there is of each, in the order in which they come.
     fn line(&self) -> String {
-        let all = [Status::Accepted, Status::Delivered, Status::Read, Status::Rejected, Status::Failed];
-        let parts = all.map(|status| format!("{status} {}", number(self.of(status))));
-        parts.join("  ")
+        let there = Status::ALL.into_iter().filter(|status| self.of(*status) > 0);
+        there.map(|status| format!("{status} {}", number(self.of(status)))).collect::<Vec<_>>().join("  ")
     }
 }
 
@@ -89,10 +98,8 @@ pub(super) async fn run(stage: &mut Stage, output: &Output, planned: u64) -> Res
                 let Ok(Some(received)) = received else { break };
                 received.events.iter().filter(|_| received.is_genuine()).for_each(|event| counts.add(event));
                 bar.set_position(counts.ended);
-                // Counting all of them for each delivery would cost more than sending them.
-                if bar.position().is_multiple_of(50) || counts.ended == planned {
-                    bar.set_message(format!("accepted by Herald {}", number(accepted.load(Ordering::Relaxed))));
-                }
+                let rate = number((counts.ended as f64 / began.elapsed().as_secs_f64().max(0.001)) as u64);
+                bar.set_message(format!("ended, {rate}/s  {}", counts.line()));
             }
         }
     }
@@ -113,7 +120,7 @@ fn summary(planned: u64, accepted: u64, counts: &Counts, all_sent: Duration, too
     let rate = |time: Duration| number((planned as f64 / time.as_secs_f64().max(0.001)) as u64);
     format!(
         "   {} planned {} {} accepted {} {} ended\n   {}\n   {} events, each by signed webhook\n   \
-         accepted in {:.1} s ({} a second), all ended after {:.1} s ({} a second)\n",
+         accepted in {:.1} s ({} a second), all ended after {:.1} s ({} a second; the lane's rate is {RATE})\n",
         number(planned),
         equal(planned, accepted),
         number(accepted),
@@ -134,7 +141,7 @@ fn bar(output: &Output, planned: u64) -> ProgressBar {
     }
     let bar = ProgressBar::new(planned);
     // The template is a constant: an error would only mean the default style.
-    if let Ok(style) = ProgressStyle::with_template("   {bar:40} {pos}/{len} ended, {per_sec}, {elapsed}  {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("   {bar:16} {pos}/{len} {msg}") {
         bar.set_style(style);
     }
     bar

@@ -27,7 +27,7 @@ pub(super) const USER: &str = "demo@example.com";
 const MESSAGES_PER_MINUTE: u64 = 600_000;
 const BURST: u64 = 20_000;
 /// How fast each identifier sends. A real WhatsApp number begins at 80/s.
-const RATE: &str = "2000/s";
+pub(super) const RATE: &str = "2000/s";
 /// Slow enough to be watched.
 const WATCHABLE_MS: u32 = 250;
 
