@@ -12,7 +12,10 @@ use herald_rules::{
 use std::time::Duration;
 
 /// An unknown outcome holds its customer's later messages back for at most this long (design: outcomes, order, races).
-const UNKNOWN_HOLD: Duration = Duration::from_secs(30);
+pub(super) const UNKNOWN_HOLD: Duration = Duration::from_secs(30);
+/// And for so long after the deadline: what is decided then takes a look-up and a write, and a message that goes again
+/// should do so before those that were accepted after it.
+pub(super) const DECIDING: Duration = Duration::from_secs(1);
 
 /// What an outcome means.
 #[derive(Debug, PartialEq)]
@@ -77,9 +80,9 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
         Outcome::NotSent(_) => Settled { recorded: None, health: Health::Failed, throttled: None },
         Outcome::Unknown(cause) => {
             let (deadline, hold) = match account.reconcile() {
-                Reconcile::Never => (now, Duration::from_secs(1)),
+                Reconcile::Never => (now, DECIDING),
                 Reconcile::ByReceipt { deadline } | Reconcile::ByLookUp { deadline } => {
-                    (now + deadline, deadline.min(UNKNOWN_HOLD))
+                    (now + deadline, (deadline + DECIDING).min(UNKNOWN_HOLD))
                 }
             };
             let recorded = Recorded::Unknown { deadline, cause };

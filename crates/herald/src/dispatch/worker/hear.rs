@@ -2,7 +2,7 @@
 
 use super::{Answer, AtTheDoor, STORE_PAUSE, Worker, earlier, ended};
 use crate::{
-    dispatch::settle::{Health, Settled, Written, settle},
+    dispatch::settle::{DECIDING, Health, Settled, UNKNOWN_HOLD, Written, settle},
     observe::metrics::OutcomeKind,
     pace::{Control, Input, LaneReport},
     store::{ClaimedNow, Due, Ended, Queued, Recorded, Recovered, StoreError},
@@ -77,7 +77,7 @@ impl Worker {
             self.machine.hold(&customer, priority, until);
         }
         for checking in &recovered.checking {
-            let until = (now + Duration::from_secs(30)).min(checking.deadline).max(now);
+            let until = (now + UNKNOWN_HOLD).min(checking.deadline.max(now) + DECIDING);
             self.machine.hold(&checking.message.to, checking.place.priority, until);
         }
         if !recovered.checking.is_empty() {

@@ -172,7 +172,15 @@ impl Writing<'_> {
         match resolution {
             Resolution::Found { reference, status } => {
                 let text = reference.as_ref().map(|reference| reference.text.as_str());
-                let report = Report { status: *status, at: now, cause: None, reference: text, resent: checking.resent };
+                // A look-up tells the status alone; an end without a reason would leave everybody guessing.
+                let unspecified = (*status == Status::Failed).then(|| Cause::from(Reason::Unspecified));
+                let report = Report {
+                    status: *status,
+                    at: now,
+                    cause: unspecified.as_ref(),
+                    reference: text,
+                    resent: checking.resent,
+                };
                 self.report(department, lane, id, &report)?;
                 if let Some(reference) = reference.as_ref().filter(|reference| reference.named_by_receipts) {
                     self.learn_reference(department, channel, &reference.text, id)?;

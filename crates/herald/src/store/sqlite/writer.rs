@@ -77,7 +77,10 @@ impl Writer {
         let position = highest_position(&connection)?;
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || work(&connection, &waiting, observer.as_ref(), &checkpointer, position))
+            .spawn(move || {
+                let _ends_all = EndsAll;
+                work(&connection, &waiting, observer.as_ref(), &checkpointer, position);
+            })
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self { jobs })
     }
@@ -109,6 +112,18 @@ impl Writer {
         let (done, ended) = oneshot::channel();
         if self.send(Job::Close(done)).is_ok() {
             drop(ended.await);
+        }
+    }
+}
+
+/// A writer that broke on a fault of ours would leave a node that answers everything with 503 and goes on calling
+/// providers for what it can no longer record. It is better ended as by a crash: the next start finds everything out.
+struct EndsAll;
+
+impl Drop for EndsAll {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
         }
     }
 }
