@@ -8,6 +8,7 @@
 )]
 
 mod cancelling;
+mod clean_stop;
 mod commands;
 mod crash_points;
 mod events_by_webhook;
@@ -19,5 +20,6 @@ mod non_ticket_message;
 mod polling;
 mod provider_trouble;
 mod starts;
+mod store_away;
 mod support;
 mod times;

@@ -31,6 +31,7 @@ pub struct Builder {
     folder: Arc<TempDir>,
     settings: Vec<(String, String)>,
     environment: Vec<(String, String)>,
+    ignores_file_size_signal: bool,
 }
 
 impl Default for Builder {
@@ -44,6 +45,7 @@ impl Default for Builder {
             folder: Arc::new(tempfile::tempdir().unwrap()),
             settings: settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec(),
             environment: Vec::new(),
+            ignores_file_size_signal: false,
         }
     }
 }
@@ -66,6 +68,12 @@ impl Builder {
     /// Without it.
     pub fn without_env(mut self, name: &str) -> Self {
         self.environment.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// So that a write beyond its limit of file sizes fails like one on a full disk, instead of ending it.
+    pub fn without_file_size_signal(mut self) -> Self {
+        self.ignores_file_size_signal = true;
         self
     }
 
@@ -94,7 +102,14 @@ impl Builder {
 
     /// The program in a clean environment: what the machine has set must not reach the test.
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_herald"));
+        let mut command = match self.ignores_file_size_signal {
+            false => Command::new(env!("CARGO_BIN_EXE_herald")),
+            true => {
+                let mut command = Command::new("sh");
+                command.args(["-c", r#"trap '' XFSZ; exec "$0" "$@""#, env!("CARGO_BIN_EXE_herald")]);
+                command
+            }
+        };
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         // Profiles, and a herald.toml that is not there.
         command.env("HOME", self.folder.path()).current_dir(self.folder.path());
@@ -155,6 +170,15 @@ impl Herald {
             let _ = child.kill();
             child.wait().unwrap();
         }
+    }
+
+    /// From now on no file of it can grow beyond so many bytes; None: beyond nothing.
+    pub fn limit_file_size(&self, bytes: Option<u64>) -> Result<(), rustix::io::Errno> {
+        use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
+        let child = self.child.as_ref().expect("it is running");
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let limit = Rlimit { current: bytes.or(maximum), maximum };
+        prlimit(Some(Pid::from_child(child)), Resource::Fsize, limit).map(drop)
     }
 
     /// Stops it as an operator does, with SIGTERM, and says how it ended.
@@ -256,10 +280,12 @@ impl Herald {
 fn own_port() -> u16 {
     static OWN: Mutex<Vec<fs::File>> = Mutex::new(Vec::new());
     let mut own = OWN.lock().unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    // One folder for all that run on this machine, whatever copy of the sources they were built from.
+    let folder = std::env::temp_dir().join("herald-test-ports");
+    fs::create_dir_all(&folder).unwrap();
     for port in 10_000..32_000 {
         // Other test processes know by the lock that it is taken, also while nobody listens.
-        let lock = fs::File::create(folder.join(format!("port-{port}"))).unwrap();
+        let Ok(lock) = fs::File::create(folder.join(port.to_string())) else { continue };
         if lock.try_lock().is_ok() && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             own.push(lock);
             return port;

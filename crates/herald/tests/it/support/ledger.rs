@@ -29,13 +29,15 @@ pub struct Report {
     pub duplicates: usize,
     /// Messages marked as possible duplicates.
     pub marked: usize,
+    /// Messages that went again after an unknown outcome, and were overtaken by later ones of their customer meanwhile.
+    pub overtaken: usize,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { messages, calls, changes, deliveries, posts, ends, duplicates, marked } = self;
+        let Self { messages, calls, changes, deliveries, posts, ends, duplicates, marked, overtaken } = self;
         write!(f, "{messages} messages, {calls} calls, {changes} changes; {deliveries} deliveries so far ")?;
-        write!(f, "in {posts} posts; {duplicates} taken twice of {marked} marked; {ends:?}")
+        write!(f, "in {posts} posts; {duplicates} taken twice of {marked} marked, {overtaken} overtaken; {ends:?}")
     }
 }
 
@@ -59,6 +61,8 @@ impl Ledger<'_> {
             let reason = story["reason"]["code"].as_str().map(|code| format!(" ({code})")).unwrap_or_default();
             *report.ends.entry(format!("{}{reason}", story["status"].as_str().unwrap())).or_default() += 1;
             report.marked += usize::from(story["possibleDuplicate"] == true);
+            let bad = matches!(story["status"].as_str(), Some("Rejected" | "Failed"));
+            assert!(!bad || story["reason"]["code"].is_string(), "it ended badly and nobody says why: {story:#}");
         }
         self.judge_events(&stories, &mut report).await;
         self.judge_calls(sent, &stories, &mut report);
@@ -111,7 +115,7 @@ impl Ledger<'_> {
         let what = format!("{} changes to be told", report.changes);
         let complete = async {
             while told(self.receiver, &changes).values().map(Vec::len).sum::<usize>() < report.changes {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
         };
         let late = tokio::time::timeout(DRAIN, complete).await.is_err();
@@ -163,20 +167,35 @@ impl Ledger<'_> {
             assert!(!sent.cancelled || calls.is_empty(), "sent although it was cancelled: {story:#}");
         }
         let mut last: HashMap<(&str, &str, &str), (u64, &str)> = HashMap::new();
-        for sent in sent {
-            let Some(first) = calls.get(&sent.id).and_then(|calls| calls.first()) else { continue };
-            let customer = (sent.protocol.as_str(), sent.to.as_str(), sent.priority);
-            if let Some((before, earlier)) = last.insert(customer, (first.number, &sent.id)) {
-                assert!(
-                    before < first.number,
-                    "{customer:?}: {} went before {earlier}, which was accepted first: {:#}\n{:#}",
-                    sent.id,
-                    stories[earlier],
-                    stories[&sent.id]
-                );
+        for message in sent {
+            let Some(first) = calls.get(&message.id).and_then(|calls| calls.first()) else { continue };
+            let customer = (message.protocol.as_str(), message.to.as_str(), message.priority);
+            if let Some((before, earlier)) = last.insert(customer, (first.number, &message.id)) {
+                let story = &stories[earlier];
+                // Its first try never reached the provider. It holds the others back for a while, and not for ever.
+                let again = story["notes"].as_array().unwrap().iter().any(|note| note["kind"] == "resent");
+                report.overtaken += usize::from(before > first.number && again);
+                let own = sent
+                    .iter()
+                    .filter(|other| (other.protocol.as_str(), other.to.as_str(), other.priority) == customer);
+                let lines =
+                    || own.map(|sent| line(&stories[&sent.id], calls.get(&sent.id))).collect::<Vec<_>>().join("\n");
+                assert!(before < first.number || again, "out of order for {customer:?}:\n{}", lines());
             }
         }
     }
+}
+
+/// A message in one line, for those who look for what went wrong.
+fn line(story: &Value, calls: Option<&Vec<Call>>) -> String {
+    let list = |name: &str, what: &str| {
+        let entries = story[name].as_array().unwrap().iter();
+        entries.map(|entry| format!("{} {}", entry[what], entry["at"])).collect::<Vec<_>>().join(", ")
+    };
+    let calls = calls.into_iter().flatten().map(|call| format!("{} {:?} {}", call.number, call.outcome, call.at));
+    let (history, notes, calls) =
+        (list("history", "status"), list("notes", "kind"), calls.collect::<Vec<_>>().join(", "));
+    format!("{} {}: {history}; notes {notes}; calls {calls}", story["id"], story["metadata"])
 }
 
 /// Final, or settled as far as its provider reports.
