@@ -13,6 +13,9 @@ use std::{sync::Arc, time::Duration};
 const ROUND: u32 = 64;
 /// Between two rounds of look-ups: they cost the provider as much as a send does.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(2);
+/// A call whose connection broke, or whose process was ended, may be on its way to the provider still. That the provider
+/// does not have it is believed after this time.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 /// What a round came to.
 pub(super) struct Round {
@@ -46,7 +49,15 @@ pub(super) async fn round(
             Some(resolution) => {
                 let Whose { department, channel, lane } = whose;
                 let resolved = store.resolve(department, channel, lane, checking, resolution, now);
-                again.extend(crash::around("resolve", resolved).await?);
+                match crash::around("resolve", resolved).await {
+                    Ok(resolved) => again.extend(resolved),
+                    // What is in the queue again must not be forgotten for it.
+                    Err(error) if !again.is_empty() => {
+                        tracing::warn!(lane, %error, "lane.check_postponed");
+                        return Ok(Round { again, next: Some(now + LOOK_UP_EVERY) });
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             None => {
                 let look_again = match account.reconcile() {
@@ -71,8 +82,10 @@ async fn resolution(account: &Account, checking: &Checking, now: Timestamp) -> O
                 let reference = account.provider_reference(reference);
                 return Some(Resolution::Found { reference, status });
             }
-            LookUp::NeverArrived => return Some(Resolution::SendAgain { possible_duplicate: false }),
-            LookUp::Unavailable => {}
+            LookUp::NeverArrived if checking.since + ON_ITS_WAY <= now || checking.deadline <= now => {
+                return Some(Resolution::SendAgain { possible_duplicate: false });
+            }
+            LookUp::NeverArrived | LookUp::Unavailable => {}
         }
     }
     (checking.deadline <= now).then_some(match account.on_unknown_outcome {

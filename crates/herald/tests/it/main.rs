@@ -14,6 +14,7 @@ mod crash_points;
 mod events_by_webhook;
 mod guide;
 mod idempotency;
+mod kills;
 mod lanes;
 mod limits;
 mod non_ticket_message;

@@ -2,7 +2,14 @@
 
 use super::Place;
 use crate::{message::Priority, time::Timestamp};
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+/// After the end of a hold, what was put away for it is back within milliseconds, or when the store is. Were one of them
+/// never to come, its customer is not to wait for ever.
+const COME_BACK: Duration = Duration::from_secs(5);
 
 /// Both classes, by [`Priority::class`].
 pub(super) const CLASSES: [Priority; 2] = [Priority::Transactional, Priority::Bulk];
@@ -13,6 +20,9 @@ struct Customer {
     busy: bool,
     /// Held back until then.
     held: [Option<Timestamp>; 2],
+    /// Messages that were put away, or are being put away, and have not come back. While there are any, nothing that came
+    /// after them may go, also when the hold has ended.
+    away: [u32; 2],
     /// Their positions in the head, rising. Nearly always one.
     positions: [Vec<i64>; 2],
 }
@@ -66,14 +76,35 @@ impl Customers {
         leave
     }
 
+    /// A message of theirs is put away.
+    pub(super) fn put_away(&mut self, identifier: &str, priority: Priority) {
+        self.entry(identifier).away[usize::from(priority.class())] += 1;
+    }
+
+    /// And is back.
+    pub(super) fn came_back(&mut self, identifier: &str, priority: Priority) {
+        if let Some(customer) = self.by_identifier.get_mut(identifier) {
+            let away = &mut customer.away[usize::from(priority.class())];
+            *away = away.saturating_sub(1);
+        }
+    }
+
     /// Ends all holds up to a moment; returns whose.
     pub(super) fn release(&mut self, now: Timestamp) -> Vec<String> {
         let mut released = Vec::new();
         while self.holds.first().is_some_and(|(until, ..)| *until <= now)
-            && let Some((_, identifier, class)) = self.holds.pop_first()
+            && let Some((until, identifier, number)) = self.holds.pop_first()
         {
+            let class = usize::from(number);
             if let Some(customer) = self.by_identifier.get_mut(&identifier) {
-                customer.held[usize::from(class)] = None;
+                if customer.held[class] == Some(until) {
+                    customer.held[class] = None;
+                    if customer.away[class] > 0 {
+                        self.holds.insert((now + COME_BACK, identifier.clone(), number));
+                    }
+                } else if customer.held[class].is_none() {
+                    customer.away[class] = 0;
+                }
             }
             released.push(identifier);
         }
@@ -96,6 +127,7 @@ impl Customers {
         };
         [0, 1].map(|class| match customer.held[class] {
             Some(_) => None,
+            None if customer.away[class] > 0 => None,
             None => customer.positions[class].first().copied(),
         })
     }
@@ -110,7 +142,10 @@ impl Customers {
     /// Drops customers of whom nothing is in memory, so that the table stays as small as the head.
     pub(super) fn forget_if_idle(&mut self, identifier: &str) {
         let idle = self.by_identifier.get(identifier).is_some_and(|customer| {
-            !customer.busy && customer.held == [None, None] && customer.positions.iter().all(Vec::is_empty)
+            !customer.busy
+                && customer.held == [None, None]
+                && customer.away == [0, 0]
+                && customer.positions.iter().all(Vec::is_empty)
         });
         if idle {
             self.by_identifier.remove(identifier);

@@ -84,7 +84,10 @@ pub struct Effects {
 pub enum Released {
     /// It has ended for the lane: accepted or refused.
     Ended,
-    /// It stands on disk until `due`, and its customer's later messages of the class wait as long.
+    /// It is put away until this moment and then [returned](Lane::returned), and its customer's later messages of the class
+    /// wait for it.
+    PutAway(Timestamp),
+    /// Its outcome is being found out; its customer's later messages of the class wait until this moment.
     HeldUntil(Timestamp),
 }
 
@@ -178,13 +181,34 @@ impl Lane {
             self.customers.forget_if_idle(&customer);
         }
         for queued in messages {
-            if let Some(queued) = self.heads[class(queued.place)].readmits(queued) {
-                self.insert(queued);
-            }
+            let customer = queued.message.to.clone();
+            self.customers.came_back(&customer, queued.place.priority);
+            self.readmit(queued);
+            self.refresh(&customer);
+            self.customers.forget_if_idle(&customer);
         }
     }
 
-    /// Holds a customer's class back until a moment: after a start, or when a message was put away.
+    /// Messages whose outcome was being found out go again, at their old places.
+    pub fn sent_again(&mut self, messages: Vec<Queued>) {
+        for queued in messages {
+            self.readmit(queued);
+        }
+    }
+
+    fn readmit(&mut self, queued: Queued) {
+        if let Some(queued) = self.heads[class(queued.place)].readmits(queued) {
+            self.insert(queued);
+        }
+    }
+
+    /// After a start: a message of this customer was put away until a moment.
+    pub fn put_away_before(&mut self, customer: &str, priority: Priority, until: Timestamp) {
+        self.customers.put_away(customer, priority);
+        self.hold(customer, priority, until);
+    }
+
+    /// Holds a customer's class back until a moment.
     pub fn hold(&mut self, customer: &str, priority: Priority, until: Timestamp) {
         let leave = self.customers.hold(customer, priority, until);
         let until = self.customers.held(customer, priority).unwrap_or(until);
@@ -193,6 +217,7 @@ impl Lane {
             head.ready.remove(&position);
             if let Some(queued) = head.waiting.remove(&position) {
                 self.forget_expiry(&queued);
+                self.customers.put_away(customer, priority);
                 self.held.push((queued, until));
             }
         }
@@ -202,8 +227,10 @@ impl Lane {
     pub fn released(&mut self, id: MessageId, how: Released) {
         let Some(AtTheDoor { customer, place }) = self.at_the_door.remove(&id) else { return };
         self.customers.set_busy(&customer, false);
-        if let Released::HeldUntil(until) = how {
-            self.hold(&customer, place.priority, until);
+        match how {
+            Released::Ended => {}
+            Released::PutAway(until) => self.put_away_before(&customer, place.priority, until),
+            Released::HeldUntil(until) => self.hold(&customer, place.priority, until),
         }
         self.refresh(&customer);
     }
@@ -398,6 +425,7 @@ impl Lane {
     fn insert(&mut self, queued: Queued) {
         let place = queued.place;
         if let Some(until) = self.customers.held(&queued.message.to, place.priority) {
+            self.customers.put_away(&queued.message.to, place.priority);
             self.held.push((queued, until));
             return;
         }

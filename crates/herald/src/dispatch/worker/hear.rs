@@ -61,7 +61,7 @@ impl Worker {
                 self.checking = false;
                 self.next_check = earlier(self.next_check, round.next);
                 // Back at their places; if their customers are still held back they go when the hold ends.
-                self.machine.returned(round.again, Timestamp::default());
+                self.machine.sent_again(round.again);
             }
             Answer::Checked(Err(error)) => {
                 self.checking = false;
@@ -74,7 +74,7 @@ impl Worker {
     pub(super) fn recovered(&mut self, recovered: Recovered) {
         let now = Timestamp::now();
         for (customer, priority, until) in recovered.held {
-            self.machine.hold(&customer, priority, until);
+            self.machine.put_away_before(&customer, priority, until);
         }
         for checking in &recovered.checking {
             let until = (now + UNKNOWN_HOLD).min(checking.deadline.max(now) + DECIDING);

@@ -171,18 +171,23 @@ impl Writing<'_> {
         }
         match resolution {
             Resolution::Found { reference, status } => {
-                let text = reference.as_ref().map(|reference| reference.text.as_str());
-                // A look-up tells the status alone; an end without a reason would leave everybody guessing.
-                let unspecified = (*status == Status::Failed).then(|| Cause::from(Reason::Unspecified));
+                let named = reference.as_ref().filter(|reference| reference.named_by_receipts);
+                let failed = *status == Status::Failed;
+                // A look-up tells the status alone. A receipt that waits for the reference says why; without one, the
+                // reason is at least that there is none.
+                if let Some(reference) = named.filter(|_| failed) {
+                    self.learn_reference(department, channel, &reference.text, id)?;
+                }
+                let unspecified = failed.then(|| Cause::from(Reason::Unspecified));
                 let report = Report {
                     status: *status,
                     at: now,
                     cause: unspecified.as_ref(),
-                    reference: text,
+                    reference: reference.as_ref().filter(|_| !failed).map(|reference| reference.text.as_str()),
                     resent: checking.resent,
                 };
                 self.report(department, lane, id, &report)?;
-                if let Some(reference) = reference.as_ref().filter(|reference| reference.named_by_receipts) {
+                if let Some(reference) = named.filter(|_| !failed) {
                     self.learn_reference(department, channel, &reference.text, id)?;
                 }
                 self.count_queued(lane, -1);
