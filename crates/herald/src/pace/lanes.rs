@@ -42,6 +42,7 @@ impl Lanes {
     pub fn update(&self, snapshot: &Snapshot, store: &Store) {
         self.accounts.update(snapshot);
         let mut posts = HashMap::clone(&self.posts.load());
+        let mut workers = Vec::new();
         for lane in snapshot.all_lanes() {
             let Some((channel, account)) = snapshot.channel(lane.channel).zip(self.accounts.get(lane.channel)) else {
                 continue;
@@ -64,11 +65,15 @@ impl Lanes {
                     };
                     posts.insert(lane.row, post);
                     let machine = (rate, self.settings.head.get(), self.settings.in_flight.get(), paused);
-                    self.workers.spawn(Worker::run(context, mailbox, account, machine));
+                    workers.push(Worker::run(context, mailbox, account, machine));
                 }
             }
         }
         self.posts.store(Arc::new(posts));
+        // Only now: what a worker moves to its queue it hears of through its post.
+        for worker in workers {
+            self.workers.spawn(worker);
+        }
     }
 
     /// The provider accounts behind the lanes.
