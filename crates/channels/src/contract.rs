@@ -2,14 +2,20 @@
 //!
 //! Only `dispatch` interprets an outcome. An adapter never retries, never waits and never logs text or numbers.
 
-use herald_rules::{ids::MessageId, message::Message, reason::Cause, status::Status, time::Timestamp};
+use herald_rules::{
+    ids::MessageId, inbound::Inbound, message::Message, pace::rate::Rate, reason::Cause, status::Status,
+    time::Timestamp,
+};
 use std::{future::Future, sync::Arc, time::Duration};
 
 /// One message on its way out.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// What to send; its id goes with it wherever the provider can carry it.
+    /// What to send; its id goes with it wherever the provider can carry it. Where it holds a template, that is sent, else
+    /// its text and files.
     pub message: Arc<Message>,
+    /// Which of its parts, from 0; see [`Provider::parts`].
+    pub part: u16,
     /// How many tries came before this one.
     pub attempt: u32,
 }
@@ -46,6 +52,16 @@ pub enum Outcome {
     },
     /// It certainly never left: nothing was written to the wire. It goes back to its place without counting a try.
     NotSent(Cause),
+    /// The sender cannot send anything until somebody acts, or for a long time: credentials revoked, account blocked. The
+    /// message goes back to its place, the queue is kept, and the operator is told.
+    Stopped {
+        /// Why.
+        cause: Cause,
+        /// [`Throttled::Identifier`] or [`Throttled::Account`].
+        scope: Throttled,
+        /// Not before so long; None: until the channel's credentials or settings change, or somebody resumes the lane.
+        after: Option<Duration>,
+    },
     /// The call was made and the answer is lost. Never retried blindly: it is reconciled first.
     Unknown(Cause),
 }
@@ -70,6 +86,123 @@ pub struct Receipt {
     pub at: Option<Timestamp>,
     /// Why, for `Rejected` and `Failed`.
     pub cause: Option<Cause>,
+    /// The provider's id, where [`Receipt::reference`] is ours: it may be the first time that we hear it.
+    pub theirs: Option<String>,
+    /// Which part of the message; 0 where it has one, or the provider does not say.
+    pub part: u16,
+    /// What it costs, where the provider says so.
+    pub pricing: Option<Pricing>,
+}
+
+impl Receipt {
+    /// A receipt that says nothing but a status.
+    pub fn new(reference: Reference, status: Status) -> Self {
+        Self { reference, status, at: None, cause: None, theirs: None, part: 0, pricing: None }
+    }
+}
+
+/// What the provider charges for a message, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Pricing {
+    /// Such as `marketing`, `utility`, `service`.
+    pub category: String,
+    /// Whether it is charged for; None: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billable: Option<bool>,
+    /// Such as `regular`, `free_customer_service`.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "type")]
+    pub kind: Option<String>,
+}
+
+/// One thing that a callback tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// What became of a message.
+    Receipt(Receipt),
+    /// A customer wrote.
+    Inbound(Box<Inbound>),
+    /// A customer stopped marketing messages, or wants them again.
+    Marketing {
+        /// The customer's identifier, normalised.
+        customer: String,
+        /// Which identifier of ours it was said to; None: all of the account.
+        identifier: Option<String>,
+        /// False: stopped.
+        wanted: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Something about a template changed; a sync follows.
+    Template(TemplateNotice),
+    /// Something about the account or a number of it changed.
+    Account(AccountNotice),
+    /// A kind that is not acted on, by the provider's word: counted.
+    Ignored(String),
+}
+
+/// What changed about a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateNotice {
+    /// The provider's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its language.
+    pub language: String,
+    /// What changed.
+    pub change: TemplateChange,
+    /// When, by the provider's clock.
+    pub at: Option<Timestamp>,
+}
+
+/// What changed about a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateChange {
+    /// Its status, with the provider's reason in words.
+    Status(herald_rules::template::TemplateStatus, Option<String>),
+    /// What customers make of it: `GREEN`, `YELLOW`, `RED`, `UNKNOWN`.
+    Quality(String),
+    /// Its category; `at` says from when.
+    Category(herald_rules::template::Category),
+    /// Its text or buttons.
+    Components,
+}
+
+/// What changed about an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountNotice {
+    /// Which identifier of ours; None: the whole account.
+    pub identifier: Option<String>,
+    /// What changed.
+    pub change: AccountChange,
+    /// In words, for the operator.
+    pub text: String,
+}
+
+/// What changed about an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountChange {
+    /// So many messages a second may go through the identifier.
+    Throughput(u32),
+    /// So many customers may be written to first within 24 hours; None: as many as one likes.
+    DailyCustomers(Option<u32>),
+    /// Nothing that opens a conversation may be sent until this moment; None: until it is lifted.
+    Restricted(Option<Timestamp>),
+    /// The account is switched off.
+    Disabled,
+    /// It may send again.
+    Reinstated,
+    /// Something that an operator should know, and that changes nothing by itself.
+    Other,
+}
+
+/// A limit of messages to one customer: one each `every`, and up to `burst` at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairLimit {
+    /// Time that one message takes of the allowance.
+    pub every: Duration,
+    /// Messages at once after a pause.
+    pub burst: u32,
 }
 
 /// What a look-up by our own id says.
@@ -114,6 +247,12 @@ pub struct Capabilities {
     pub echoes_our_id: bool,
     /// How an unknown outcome is found out.
     pub reconcile: Reconcile,
+    /// Free text goes only within the window after a customer's last message, else only approved templates.
+    pub needs_window: bool,
+    /// How fast an identifier may send, where the provider says so and nobody has set it.
+    pub rate: Option<Rate>,
+    /// How often one customer may be written to.
+    pub pair: Option<PairLimit>,
 }
 
 /// A callback as it came in.
@@ -136,6 +275,13 @@ pub enum CallbackError {
     Malformed(String),
 }
 
+/// What a call needs to know about an account's limits, as the provider reports them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountReport {
+    /// What has been said about it, in the same words as notices.
+    pub changes: Vec<AccountNotice>,
+}
+
 /// One provider's adapter for one channel.
 pub trait Provider: Send + Sync {
     /// What it can do.
@@ -144,6 +290,25 @@ pub trait Provider: Send + Sync {
     fn send(&self, outgoing: &Outgoing) -> impl Future<Output = Outcome> + Send;
     /// Asks what became of a message, by our own id.
     fn look_up(&self, id: MessageId) -> impl Future<Output = LookUp> + Send;
-    /// Verifies and reads a callback.
-    fn receive(&self, callback: Callback<'_>) -> Result<Vec<Receipt>, CallbackError>;
+    /// Verifies a callback: its signature, and that its body has the provider's outermost form. What passes is kept and
+    /// read afterwards.
+    fn verify(&self, callback: Callback<'_>) -> Result<(), CallbackError>;
+    /// Reads a body that was verified. Parts of unknown kinds become [`Notice::Ignored`].
+    fn read(&self, body: &[u8]) -> Result<Vec<Notice>, CallbackError>;
+    /// Answers the provider's question whether this address is ours; None: it is not (403).
+    fn handshake(&self, _query: &str) -> Option<String> {
+        None
+    }
+    /// How many calls a message takes.
+    fn parts(&self, _message: &Message) -> u16 {
+        1
+    }
+    /// The account whose limit of customers a day the channel shares with others; None: there is no such limit.
+    fn portfolio(&self) -> Option<&str> {
+        None
+    }
+    /// Asks the provider for the limits of the account, where it tells them.
+    fn report(&self) -> impl Future<Output = Result<AccountReport, Cause>> + Send {
+        async { Ok(AccountReport::default()) }
+    }
 }

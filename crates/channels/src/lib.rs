@@ -7,3 +7,4 @@ pub mod contract;
 pub mod http;
 pub mod registry;
 pub mod simulated;
+pub mod whatsapp_cloud;

@@ -2,12 +2,17 @@
 //! every message.
 
 use crate::{
-    contract::{Callback, CallbackError, Capabilities, LookUp, Outcome, Outgoing, Provider as _, Receipt},
-    simulated::{Credentials, Settings, Simulated},
+    contract::{
+        AccountReport, Callback, CallbackError, Capabilities, LookUp, Notice, Outcome, Outgoing, Provider as _,
+    },
+    simulated::{self, Simulated},
+    whatsapp_cloud::{self, WhatsappCloud},
 };
 use herald_rules::{
     ids::MessageId,
+    message::Message,
     protocol::{Protocol, Provider},
+    reason::Cause,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,6 +39,18 @@ impl SettingsError {
 pub enum Adapter {
     /// The simulated providers.
     Simulated(Simulated),
+    /// Meta's WhatsApp Cloud API.
+    WhatsappCloud(WhatsappCloud),
+}
+
+/// Calls the same method of whichever adapter it is.
+macro_rules! each {
+    ($self:ident, $adapter:ident => $call:expr) => {
+        match $self {
+            Self::Simulated($adapter) => $call,
+            Self::WhatsappCloud($adapter) => $call,
+        }
+    };
 }
 
 impl Adapter {
@@ -44,41 +61,74 @@ impl Adapter {
         settings: &Value,
         credentials: &Value,
     ) -> Result<Self, SettingsError> {
+        if !provider.carries(protocol) {
+            return Err(SettingsError::new("provider", format!("{} does not carry {protocol}", provider.as_str())));
+        }
         match provider {
             Provider::Simulated => {
-                let settings: Settings = read("settings", settings)?;
-                let credentials: Credentials = read("credentials", credentials)?;
+                let settings: simulated::Settings = read("settings", settings)?;
+                let credentials: simulated::Credentials = read("credentials", credentials)?;
                 Ok(Self::Simulated(Simulated::new(protocol, settings, credentials)?))
             }
+            Provider::WhatsappCloud => {
+                let settings: whatsapp_cloud::Settings = read("settings", settings)?;
+                let credentials: whatsapp_cloud::Credentials = read("credentials", credentials)?;
+                Ok(Self::WhatsappCloud(WhatsappCloud::new(settings, credentials)?))
+            }
+        }
+    }
+
+    /// The WhatsApp adapter, for what only WhatsApp has: templates, media.
+    pub fn whatsapp_cloud(&self) -> Option<&WhatsappCloud> {
+        match self {
+            Self::WhatsappCloud(adapter) => Some(adapter),
+            Self::Simulated(_) => None,
         }
     }
 
     /// See [`crate::contract::Provider::capabilities`].
     pub fn capabilities(&self) -> Capabilities {
-        match self {
-            Self::Simulated(adapter) => adapter.capabilities(),
-        }
+        each!(self, adapter => adapter.capabilities())
     }
 
     /// See [`crate::contract::Provider::send`].
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
-        match self {
-            Self::Simulated(adapter) => adapter.send(outgoing).await,
-        }
+        each!(self, adapter => adapter.send(outgoing).await)
     }
 
     /// See [`crate::contract::Provider::look_up`].
     pub async fn look_up(&self, id: MessageId) -> LookUp {
-        match self {
-            Self::Simulated(adapter) => adapter.look_up(id).await,
-        }
+        each!(self, adapter => adapter.look_up(id).await)
     }
 
-    /// See [`crate::contract::Provider::receive`].
-    pub fn receive(&self, callback: Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
-        match self {
-            Self::Simulated(adapter) => adapter.receive(callback),
-        }
+    /// See [`crate::contract::Provider::verify`].
+    pub fn verify(&self, callback: Callback<'_>) -> Result<(), CallbackError> {
+        each!(self, adapter => adapter.verify(callback))
+    }
+
+    /// See [`crate::contract::Provider::read`].
+    pub fn read(&self, body: &[u8]) -> Result<Vec<Notice>, CallbackError> {
+        each!(self, adapter => adapter.read(body))
+    }
+
+    /// See [`crate::contract::Provider::handshake`].
+    pub fn handshake(&self, query: &str) -> Option<String> {
+        each!(self, adapter => adapter.handshake(query))
+    }
+
+    /// See [`crate::contract::Provider::parts`].
+    pub fn parts(&self, message: &Message) -> u16 {
+        each!(self, adapter => adapter.parts(message))
+    }
+
+    /// See [`crate::contract::Provider::portfolio`].
+    pub fn portfolio(&self) -> Option<&str> {
+        each!(self, adapter => adapter.portfolio())
+    }
+
+    /// See [`crate::contract::Provider::report`].
+    pub async fn report(&self) -> Result<AccountReport, Cause> {
+        each!(self, adapter => adapter.report().await)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A message as it was accepted. It never changes afterwards; what becomes of it is in its events.
 
-use crate::{ids::MessageId, protocol::Protocol, time::Timestamp};
+use crate::{ids::MessageId, protocol::Protocol, reason::Cause, template::TemplateMessage, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Which of a lane's two queues a message stands in.
@@ -61,6 +61,13 @@ pub struct Message {
     /// Links to files, as given. For SMS they were left out when the message was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// The approved template that the text is, or that the caller named, with its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateMessage>,
+    /// Why it can never be sent, where that was plain when it was accepted: the send answer is `Pending` all the same, and
+    /// the reason comes as an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Cause>,
     /// Kept and echoed in every event, unread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<serde_json::Value>,

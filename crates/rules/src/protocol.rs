@@ -49,6 +49,8 @@ impl FromStr for Protocol {
 pub enum Provider {
     /// Played by the simulator, for the demo, tests and benchmarks.
     Simulated,
+    /// Meta's WhatsApp Cloud API.
+    WhatsappCloud,
 }
 
 impl Provider {
@@ -56,6 +58,7 @@ impl Provider {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Simulated => "simulated",
+            Self::WhatsappCloud => "whatsapp_cloud",
         }
     }
 
@@ -63,6 +66,15 @@ impl Provider {
     pub fn service_provider(self) -> i32 {
         match self {
             Self::Simulated => 0,
+            Self::WhatsappCloud => 1,
+        }
+    }
+
+    /// Whether it carries this protocol.
+    pub fn carries(self, protocol: Protocol) -> bool {
+        match self {
+            Self::Simulated => true,
+            Self::WhatsappCloud => protocol == Protocol::WhatsApp,
         }
     }
 }
@@ -70,9 +82,6 @@ impl Provider {
 impl FromStr for Provider {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "simulated" => Ok(Self::Simulated),
-            _ => Err(()),
-        }
+        [Self::Simulated, Self::WhatsappCloud].into_iter().find(|provider| provider.as_str() == text).ok_or(())
     }
 }

@@ -77,6 +77,34 @@ reasons! {
     ContentRefused = 42, "content_refused", Sender, false, "The provider refused what the message says or carries.";
     MessageLost = 43, "message_lost", Provider, true, "The provider took the message and then reported that it could not deliver it.";
     ProviderExpired = 44, "provider_expired", Provider, true, "The provider kept the message until its time ran out.";
+    TemplateNotMatched = 50, "template_not_matched", Sender, false, "More than 24 hours have passed since the customer's last message, and the text is no approved template of this channel.";
+    TemplateAmbiguous = 51, "template_ambiguous", Sender, false, "The text is several approved templates at once. Name the one that is meant.";
+    TemplateNotFound = 52, "template_not_found", Sender, false, "The channel has no approved template of this name and language.";
+    TemplateParameterInvalid = 53, "template_parameter_invalid", Sender, false, "A value for a parameter of the template is missing, too many, or not allowed by Meta.";
+    ButtonParameterMissing = 54, "button_parameter_missing", Sender, false, "A button of the template needs a value that the message does not give.";
+    HeaderMediaRequired = 55, "header_media_required", Sender, false, "The template's header needs exactly one file, given as a link in files.";
+    TemplatePaused = 56, "template_paused", Operator, true, "Meta has paused or disabled the template.";
+    VariableMissing = 57, "variable_missing", Sender, false, "The text holds a variable that has no value for this customer, and no fallback.";
+    FileIsWebPage = 60, "file_is_web_page", Sender, false, "The link leads to a web page and not to a file.";
+    FileTooLarge = 61, "file_too_large", Sender, false, "The file is larger than may be sent.";
+    FileTypeNotAllowed = 62, "file_type_not_allowed", Sender, false, "Files of this type cannot be sent over this protocol.";
+    FileUnreachable = 63, "file_unreachable", Sender, true, "The file could not be fetched from its link.";
+    RecipientOptedOut = 64, "recipient_opted_out", Customer, false, "The customer does not want messages from this sender.";
+    MarketingStopped = 65, "marketing_stopped", Customer, false, "The customer does not want marketing messages from this sender.";
+    WindowClosed = 66, "window_closed", Sender, false, "More than 24 hours have passed since the customer's last message. Send an approved template.";
+    PairLimit = 67, "pair_limit", Nobody, true, "The provider limits how many messages one customer gets in a short time.";
+    DailyLimit = 68, "daily_limit", Operator, true, "As many customers as Meta allows have been written to within 24 hours.";
+    MarketingLimit = 69, "marketing_limit", Nobody, false, "Meta limits how much marketing this customer gets from all businesses. Not before 24 hours, and not by itself.";
+    MarketingNotAllowed = 70, "marketing_not_allowed", Nobody, false, "Meta does not deliver marketing templates to numbers of this country.";
+    CountryNotAllowed = 71, "country_not_allowed", Operator, false, "This business may not write to customers in this country.";
+    AccountRestricted = 72, "account_restricted", Operator, true, "The provider has restricted or blocked the account.";
+    PaymentProblem = 73, "payment_problem", Operator, true, "The provider could not charge the account.";
+    SenderNotReady = 74, "sender_not_ready", Operator, true, "The sender's number is not registered, verified or known at the provider.";
+    PermissionMissing = 75, "permission_missing", Operator, true, "The channel's credentials lack a permission.";
+    QualityLimit = 76, "quality_limit", Operator, true, "The provider holds the sender back, as too many of its messages were blocked or reported.";
+    FileRefused = 77, "file_refused", Sender, false, "The provider could not fetch or use the file.";
+    IdentityChanged = 78, "identity_changed", Customer, false, "The customer's identity has changed since it was verified.";
+    PartFailed = 79, "part_failed", Provider, true, "A part of the message failed after others had been sent.";
     Unspecified = 45, "unspecified", Provider, false, "The provider reported a failure without a reason that Herald knows; its own code and text are given beside it.";
 }
 
@@ -122,11 +150,22 @@ pub struct Cause {
     /// The provider's own text, cut to 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_text: Option<String>,
+    /// What exactly, in a sentence of ours: which variable, which template was nearest, which types are allowed. It goes to
+    /// whoever sent the message, so it may quote the text; it never goes to a log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Cause {
+    /// A reason with the particulars of this one message.
+    pub fn with_detail(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..reason.into() }
+    }
 }
 
 impl From<Reason> for Cause {
     fn from(reason: Reason) -> Self {
-        Self { reason, provider_code: None, provider_text: None }
+        Self { reason, provider_code: None, provider_text: None, detail: None }
     }
 }
 

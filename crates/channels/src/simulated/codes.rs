@@ -51,5 +51,6 @@ pub(super) fn cause(reason: Reason, code: Option<&str>, text: Option<&str>) -> C
         provider_code: code.map(|code| cut(code, 100)),
         // 500 characters: the bound that `Cause` names.
         provider_text: text.map(|text| cut(text, 500)),
+        detail: None,
     }
 }

@@ -11,7 +11,7 @@ pub use receipts::SIGNATURE_HEADER;
 pub use settings::{Credentials, ReconcileSetting, Settings};
 
 use crate::{
-    contract::{Callback, CallbackError, Capabilities, LookUp, Outcome, Outgoing, Provider, Receipt},
+    contract::{Callback, CallbackError, Capabilities, LookUp, Notice, Outcome, Outgoing, Provider},
     http::{self as client, Address, Call, Client},
     registry::SettingsError,
 };
@@ -130,8 +130,12 @@ impl Provider for Simulated {
         answer::looked_up(inner.client.call(call).await)
     }
 
-    fn receive(&self, callback: Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
-        receipts::receive(&self.inner.secret, callback)
+    fn verify(&self, callback: Callback<'_>) -> Result<(), CallbackError> {
+        receipts::verify(&self.inner.secret, callback)
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Vec<Notice>, CallbackError> {
+        receipts::read(body)
     }
 }
 

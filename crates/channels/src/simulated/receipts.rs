@@ -1,7 +1,7 @@
 //! A callback of the provider: a signed array of receipts.
 
 use super::{answer, codes};
-use crate::contract::{Callback, CallbackError, Receipt, Reference};
+use crate::contract::{Callback, CallbackError, Notice, Receipt, Reference};
 use herald_rules::{ids::MessageId, reason::Reason, status::Status, time::Timestamp};
 use hmac::{Hmac, Mac};
 use serde::Deserialize;
@@ -28,29 +28,31 @@ struct Wire<'a> {
     text: Option<Cow<'a, str>>,
 }
 
-/// Verifies and reads a callback. `secret` is a keyed state, made once.
-pub(super) fn receive(secret: &Hmac<Sha256>, callback: Callback<'_>) -> Result<Vec<Receipt>, CallbackError> {
-    verify(secret, callback)?;
-    let elements: Vec<&RawValue> =
-        serde_json::from_slice(callback.body).map_err(|error| CallbackError::Malformed(place_of(&error)))?;
-    let receipts: Vec<Receipt> = elements.iter().filter_map(|element| read(element)).collect();
-    if receipts.len() < elements.len() {
-        // Not an error: the provider would send the whole batch again and again, and hold back the receipts behind it.
-        tracing::warn!(left_out = elements.len() - receipts.len(), "receipts of an unknown kind were left out");
-    }
-    Ok(receipts)
+/// Reads a callback. One of an unknown kind is no error: the provider would send the whole batch again and again, and
+/// hold back the receipts behind it.
+pub(super) fn read(body: &[u8]) -> Result<Vec<Notice>, CallbackError> {
+    let unknown = || Notice::Ignored("receipt".to_owned());
+    Ok(elements(body)?.into_iter().map(|element| read_one(element).map_or_else(unknown, Notice::Receipt)).collect())
 }
 
-fn verify(secret: &Hmac<Sha256>, callback: Callback<'_>) -> Result<(), CallbackError> {
+fn elements(body: &[u8]) -> Result<Vec<&RawValue>, CallbackError> {
+    serde_json::from_slice(body).map_err(|error| CallbackError::Malformed(place_of(&error)))
+}
+
+/// `secret` is a keyed state, made once.
+pub(super) fn verify(secret: &Hmac<Sha256>, callback: Callback<'_>) -> Result<(), CallbackError> {
     let given = callback.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("sha256=")).and_then(|digits| hex::decode(digits).ok());
     // `verify_slice` compares in constant time.
     let matches = given.is_some_and(|given| secret.clone().chain_update(callback.body).verify_slice(&given).is_ok());
-    if matches { Ok(()) } else { Err(CallbackError::Unauthorised) }
+    if !matches {
+        return Err(CallbackError::Unauthorised);
+    }
+    elements(callback.body).map(|_| ())
 }
 
 /// One receipt, or nothing where it is of a kind that is not known, or says about no message.
-fn read(element: &RawValue) -> Option<Receipt> {
+fn read_one(element: &RawValue) -> Option<Receipt> {
     let wire: Wire<'_> = serde_json::from_str(element.get()).ok()?;
     let status = answer::status(&wire.status)?;
     let ours = wire.client_reference.and_then(|id| id.parse::<MessageId>().ok()).map(Reference::Ours);
@@ -61,7 +63,7 @@ fn read(element: &RawValue) -> Option<Receipt> {
         codes::cause(reason, wire.code.as_deref(), wire.text.as_deref())
     });
     let at = wire.at.and_then(|at| at.parse::<Timestamp>().ok());
-    Some(Receipt { reference, status, at, cause })
+    Some(Receipt { at, cause, ..Receipt::new(reference, status) })
 }
 
 /// Where the JSON breaks, without serde's words: those may quote what a customer wrote.

@@ -66,5 +66,5 @@ pub(super) fn capabilities(protocol: Protocol, reconcile: Option<ReconcileSettin
         ReconcileSetting::ByReceipt(deadline) => Reconcile::ByReceipt { deadline: Duration::from_millis(deadline) },
         ReconcileSetting::ByLookUp(deadline) => Reconcile::ByLookUp { deadline: Duration::from_millis(deadline) },
     };
-    Capabilities { last_receipt, echoes_our_id, reconcile }
+    Capabilities { last_receipt, echoes_our_id, reconcile, needs_window: false, rate: None, pair: None }
 }

@@ -1,6 +1,6 @@
 //! Callbacks as they may come in, good and bad.
 
-use crate::setting::adapter;
+use crate::setting::{adapter, receipts};
 use axum::http::{HeaderMap, HeaderValue};
 use herald_channels::{
     contract::{Callback, CallbackError, Capabilities, Receipt, Reconcile, Reference},
@@ -27,7 +27,9 @@ fn signed(body: &[u8], secret: &str) -> HeaderMap {
 }
 
 fn receive(body: &[u8]) -> Result<Vec<Receipt>, CallbackError> {
-    any_adapter().receive(Callback { headers: &signed(body, "simulator-secret"), body })
+    let adapter = any_adapter();
+    adapter.verify(Callback { headers: &signed(body, "simulator-secret"), body })?;
+    Ok(receipts(adapter.read(body)?))
 }
 
 fn read(body: &Value) -> Vec<Receipt> {
@@ -113,7 +115,7 @@ fn only_the_right_signature_is_taken() {
         (with("sha256="), false),
         (with("sha256=zz"), false),
     ] {
-        let answer = adapter.receive(Callback { headers: &headers, body });
+        let answer = adapter.verify(Callback { headers: &headers, body });
         assert_eq!(answer.is_ok(), taken, "{headers:?}");
         assert!(taken || matches!(answer, Err(CallbackError::Unauthorised)));
     }
@@ -186,7 +188,7 @@ proptest! {
     #[test]
     fn no_signature_breaks_it(value in "[ -~]{0,80}") {
         let headers = HeaderMap::from_iter([(SIGNATURE_HEADER.parse().unwrap(), HeaderValue::try_from(value).unwrap())]);
-        let answer = any_adapter().receive(Callback { headers: &headers, body: b"[]" });
+        let answer = any_adapter().verify(Callback { headers: &headers, body: b"[]" });
         prop_assert!(answer.is_err());
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     routing::post,
 };
 use herald_channels::{
-    contract::{Callback, LookUp, Outcome, Outgoing, Receipt, Reference},
+    contract::{Callback, LookUp, Notice, Outcome, Outgoing, Receipt, Reference},
     registry::Adapter,
 };
 use herald_rules::{
@@ -70,13 +70,15 @@ pub fn outgoing(protocol: Protocol, to: &str) -> Outgoing {
         to: to.to_owned(),
         text: "Hello".to_owned(),
         files: Vec::new(),
+        template: None,
+        refused: None,
         metadata: None,
         priority: Priority::default(),
         accepted_at: Timestamp::now(),
         send_at: None,
         expires_at: None,
     };
-    Outgoing { message: Arc::new(message), attempt: 0 }
+    Outgoing { message: Arc::new(message), part: 0, attempt: 0 }
 }
 
 /// A recipient of the protocol's form that ends in `digits`.
@@ -170,10 +172,21 @@ async fn receive(
     received.posts.fetch_add(1, Ordering::Relaxed);
     let answer = StatusCode::from_u16(received.answer.load(Ordering::Relaxed)).unwrap();
     if answer.is_success() {
-        let receipts = adapter.receive(Callback { headers: &headers, body: &body }).unwrap();
-        received.receipts.lock().unwrap().extend(receipts);
+        adapter.verify(Callback { headers: &headers, body: &body }).unwrap();
+        received.receipts.lock().unwrap().extend(receipts(adapter.read(&body).unwrap()));
     }
     answer
+}
+
+/// The receipts among what a callback told.
+pub fn receipts(notices: Vec<Notice>) -> Vec<Receipt> {
+    notices
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::Receipt(receipt) => Some(receipt),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The reason of whatever went wrong.
@@ -181,7 +194,7 @@ pub fn reason(outcome: &Outcome) -> Option<Reason> {
     match outcome {
         Outcome::Accepted { .. } => None,
         Outcome::Refused(cause) | Outcome::NotSent(cause) | Outcome::Unknown(cause) => Some(cause.reason),
-        Outcome::Retry { cause, .. } => Some(cause.reason),
+        Outcome::Retry { cause, .. } | Outcome::Stopped { cause, .. } => Some(cause.reason),
     }
 }
 

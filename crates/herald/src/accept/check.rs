@@ -81,6 +81,8 @@ pub fn check(
         to,
         text,
         files: if dropped > 0 { Vec::new() } else { files },
+        template: None,
+        refused: None,
         metadata: request.metadata,
         priority: priority(&request.priority)?,
         accepted_at: now,

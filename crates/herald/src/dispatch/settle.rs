@@ -78,6 +78,9 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
             Settled { recorded, health, throttled: throttled.map(|limit| (limit, after)) }
         }
         Outcome::NotSent(_) => Settled { recorded: None, health: Health::Failed, throttled: None },
+        Outcome::Stopped { scope, after, .. } => {
+            Settled { recorded: None, health: Health::Answered, throttled: Some((scope, after)) }
+        }
         Outcome::Unknown(cause) => {
             let (deadline, hold) = match account.reconcile() {
                 Reconcile::Never => (now, DECIDING),

@@ -101,6 +101,8 @@ impl World {
             to: to.into(),
             text: "Hello".into(),
             files: vec![],
+            template: None,
+            refused: None,
             metadata: None,
             priority: Priority::Transactional,
             accepted_at: Timestamp::now(),

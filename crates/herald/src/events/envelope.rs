@@ -41,6 +41,8 @@ struct Words<'a> {
     code: Option<&'a RawValue>,
     #[serde(borrow, default)]
     text: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
 }
 
 /// Renders the events of one department.
@@ -89,9 +91,10 @@ fn write(out: &mut Vec<u8>, department: DepartmentId, service_provider: i32, row
         // Codes and sentences are our own and hold nothing that JSON escapes: a test sees to it.
         let _ = write!(
             out,
-            r#","reason":{{"code":"{code}","sentence":"{sentence}","providerCode":{provider_code},"providerText":{provider_text}}}"#,
+            r#","reason":{{"code":"{code}","sentence":"{sentence}","detail":{detail},"providerCode":{provider_code},"providerText":{provider_text}}}"#,
             code = reason.code(),
             sentence = reason.sentence(),
+            detail = raw(words.detail),
             provider_code = raw(words.code),
             provider_text = raw(words.text),
         );
@@ -124,6 +127,8 @@ mod tests {
             to: "97255500000".into(),
             text: "Hi \"you\" \u{1f600}\n".into(),
             files: vec![],
+            template: None,
+            refused: None,
             metadata: None,
             priority: Default::default(),
             accepted_at: Timestamp(1_795_348_800_312_595),

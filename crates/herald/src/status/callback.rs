@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use herald_channels::contract::{Callback, CallbackError};
+use herald_channels::contract::{Callback, CallbackError, Notice};
 use herald_rules::{ids::ChannelId, time::Timestamp};
 
 /// Takes a callback. 200 when it is durable; 401 for a wrong signature and 400 for a form that is not the provider's
@@ -27,8 +27,9 @@ pub async fn receive(State(app): State<App>, Path(channel): Path<String>, header
     let Some((channel, account)) = account else {
         return (StatusCode::NOT_FOUND, "There is no such channel.").into_response();
     };
-    let receipts = match account.adapter.receive(Callback { headers: &headers, body: &body }) {
-        Ok(receipts) => receipts,
+    let verified = account.adapter.verify(Callback { headers: &headers, body: &body });
+    let notices = match verified.and_then(|()| account.adapter.read(&body)) {
+        Ok(notices) => notices,
         Err(error) => {
             tracing::warn!(channel.id = %channel.id, %error, "callback.refused");
             let status = match error {
@@ -38,6 +39,13 @@ pub async fn receive(State(app): State<App>, Path(channel): Path<String>, header
             return (status, error.to_string()).into_response();
         }
     };
+    let receipts: Vec<_> = notices
+        .into_iter()
+        .filter_map(|notice| match notice {
+            Notice::Receipt(receipt) => Some(receipt),
+            _ => None,
+        })
+        .collect();
     app.metrics.receipts.of(channel.protocol).inc_by(receipts.len() as u64);
     let applied = app.store.apply(channel.department, channel.row, receipts, Timestamp::now());
     match crash::around("receipt", applied).await {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 const KILLS: usize = 20;
 const CLIENTS: usize = 6;
-/// Of each client, at most: more than any machine takes between the kills.
-const EACH: usize = 1_000;
+/// Of each client, at most: on a fast machine the last kills meet a queue that only drains.
+const EACH: usize = 300;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nothing_doubled_beyond_the_policy() {
@@ -33,12 +33,12 @@ async fn nothing_is_lost_and_nothing_doubled_beyond_the_policy() {
         let more = json!({
             "nonTicketMessages": true,
             "settings": {"reconcileSeconds": 2, "onUnknownOutcome": policy},
-            "identifiers": [{"identifier": identifier, "rate": "60/s,burst=20"}],
+            "identifiers": [{"identifier": identifier, "rate": "30/s,burst=10"}],
         });
         channels.push(sales.channel_with(&simulator, protocol, identifier, more).await);
     }
 
-    let load = Load::new(&sales, &channels, "kills");
+    let load = Load::new(&sales, &channels, "kills").with_pause(Duration::from_millis(30));
     let mut clients = load.start(CLIENTS, EACH);
     for _ in 0..KILLS {
         tokio::time::sleep(Duration::from_millis(random.u64(0..900))).await;
@@ -66,7 +66,7 @@ fn unruly(all: &mut Behaviours) {
     for behaviour in [&mut all.WhatsApp, &mut all.SMS, &mut all.AppleBusinessChat] {
         behaviour.answers.latency_ms = 20;
         behaviour.answers.jitter_ms = 60;
-        behaviour.answers.rate_limit = Some(RateLimit { per_second: 50.0, burst: 30, scope: Scope::Sender });
+        behaviour.answers.rate_limit = Some(RateLimit { per_second: 28.0, burst: 20, scope: Scope::Sender });
         behaviour.answers.temporary_share = 0.01;
         behaviour.answers.permanent_share = 0.01;
         behaviour.answers.dropped_before_share = 0.01;

@@ -53,6 +53,8 @@ impl World {
             to: format!("customer-{customer}"),
             text: String::new(),
             files: vec![],
+            template: None,
+            refused: None,
             metadata: None,
             priority,
             accepted_at: self.now,

@@ -67,6 +67,8 @@ pub(super) fn filled(mut settings: ChannelSettings, provider: Provider, callback
                 fields.entry("callback_url").or_insert_with(|| callback_url.into());
             }
         }
+        // Meta is told the address in its own console, or when the app is subscribed.
+        Provider::WhatsappCloud => {}
     }
     settings
 }

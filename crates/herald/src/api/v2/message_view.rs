@@ -82,6 +82,8 @@ pub struct ReasonView {
     pub fixed_by: FixedBy,
     /// Whether the same message may succeed when it is sent again.
     pub retry_helps: bool,
+    /// What exactly: which variable, which template was nearest, which types are allowed.
+    pub detail: Option<String>,
     /// The provider's own code, as it wrote it.
     pub provider_code: Option<String>,
     /// The provider's own text.
@@ -145,6 +147,7 @@ impl From<&Cause> for ReasonView {
             sentence: cause.reason.sentence(),
             fixed_by: cause.reason.fixed_by(),
             retry_helps: cause.reason.retry_helps(),
+            detail: cause.detail.clone(),
             provider_code: cause.provider_code.clone(),
             provider_text: cause.provider_text.clone(),
         }

@@ -106,7 +106,7 @@ impl Worker {
     }
 
     pub(super) fn call(&self, queued: &Queued) {
-        let outgoing = Outgoing { message: queued.message.clone(), attempt: queued.attempt };
+        let outgoing = Outgoing { message: queued.message.clone(), part: 0, attempt: queued.attempt };
         let (account, outcomes) = (self.account.clone(), self.outcomes.0.clone());
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {

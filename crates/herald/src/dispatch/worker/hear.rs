@@ -199,7 +199,7 @@ fn kind(outcome: &Outcome) -> OutcomeKind {
         Outcome::Accepted { .. } => OutcomeKind::Accepted,
         Outcome::Refused(_) => OutcomeKind::Refused,
         Outcome::Retry { .. } => OutcomeKind::Retry,
-        Outcome::NotSent(_) => OutcomeKind::NotSent,
+        Outcome::NotSent(_) | Outcome::Stopped { .. } => OutcomeKind::NotSent,
         Outcome::Unknown(_) => OutcomeKind::Unknown,
     }
 }

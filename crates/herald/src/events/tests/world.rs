@@ -183,6 +183,8 @@ impl World {
                         to: "97255500000".into(),
                         text: "Hello".into(),
                         files: vec![],
+                        template: None,
+                        refused: None,
                         metadata: None,
                         priority: Default::default(),
                         accepted_at: Timestamp::now(),

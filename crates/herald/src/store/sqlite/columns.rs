@@ -1,6 +1,7 @@
 //! Reading typed values from rows.
 
 use crate::store::{Place, StoreError};
+use herald_channels::contract::Pricing;
 use herald_rules::{
     ids::MessageId,
     message::{Message, Priority},
@@ -51,16 +52,21 @@ pub(crate) struct ProviderWords {
     code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// What it costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pricing: Option<Pricing>,
 }
 
 /// A cause as two columns: the reason's number and the provider's words as JSON.
 pub(crate) fn split_cause(cause: Option<&Cause>) -> Result<(Option<u16>, Option<String>), StoreError> {
     let Some(cause) = cause else { return Ok((None, None)) };
-    let words = match (&cause.provider_code, &cause.provider_text) {
-        (None, None) => None,
-        (code, text) => {
-            let words = ProviderWords { reference: None, code: code.clone(), text: text.clone() };
-            Some(serde_json::to_string(&words)?)
+    let words = match (&cause.provider_code, &cause.provider_text, &cause.detail) {
+        (None, None, None) => None,
+        (code, text, detail) => {
+            let (code, text, detail) = (code.clone(), text.clone(), detail.clone());
+            Some(serde_json::to_string(&ProviderWords { code, text, detail, ..Default::default() })?)
         }
     };
     Ok((Some(cause.reason.number()), words))
@@ -83,5 +89,6 @@ pub(crate) fn cause(row: &Row<'_>, reason: usize, words: usize) -> rusqlite::Res
         reason: Reason::from_number(number).unwrap_or(Reason::Unspecified),
         provider_code: words.code,
         provider_text: words.text,
+        detail: words.detail,
     }))
 }

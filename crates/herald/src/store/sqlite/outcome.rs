@@ -10,6 +10,7 @@ use herald_rules::{
     status::{Standing, Status, Verdict, judge},
     time::Timestamp,
 };
+use rusqlite::OptionalExtension;
 
 /// A change of status as it is to be written.
 pub(super) struct Report<'a> {
@@ -265,6 +266,16 @@ impl Writing<'_> {
                 history.standing = Standing { status, reason };
             }
         }
+        if history.standing.reason == Some(Reason::OutcomeUnknown) {
+            let said = self
+                .connection
+                .prepare_cached("SELECT reason FROM note WHERE department = ?1 AND id = ?2 AND status = ?3 LIMIT 1")?
+                .query_row((department, id.0.as_bytes(), Status::Failed.code()), |row| row.get::<_, Option<u16>>(0))
+                .optional()?;
+            if let Some(said) = said {
+                history.standing.reason = said.and_then(Reason::from_number);
+            }
+        }
         Ok(history)
     }
 
@@ -317,6 +328,12 @@ impl Writing<'_> {
             }
             Verdict::Fills => self.note(department, id, report.at, "fill", Some(report.status), report.cause)?,
             Verdict::Late => self.note(department, id, report.at, "late", Some(report.status), report.cause)?,
+            // The provider itself says that it failed: from now on nothing corrects that any more.
+            Verdict::Known
+                if report.status == Status::Failed && history.standing.reason == Some(Reason::OutcomeUnknown) =>
+            {
+                self.note(department, id, report.at, "late", Some(report.status), report.cause)?;
+            }
             Verdict::Known => {}
         }
         Ok(verdict)

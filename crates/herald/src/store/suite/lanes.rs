@@ -76,6 +76,24 @@ async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_
 }
 
 #[tokio::test]
+async fn a_guess_that_the_provider_confirms_is_no_longer_corrected() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    let cause = Reason::ProviderTimeout.into();
+    fixture.record(&queued, vec![1], Recorded::Unknown { deadline: NOW, cause }).await;
+    let checking = fixture.store.checking(fixture.department, fixture.lane, 10).await.unwrap().remove(0);
+    let given_up = Resolution::GivenUp(Reason::OutcomeUnknown);
+    let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
+    fixture.store.resolve(department, channel, lane, checking, given_up, NOW).await.unwrap();
+    // In the wrong order: the acceptance is older than the failure.
+    for status in [Status::Failed, Status::Accepted] {
+        fixture.receipt(Reference::Ours(queued.message.id), status).await;
+    }
+    assert_eq!(fixture.statuses(), [Status::Failed]);
+}
+
+#[tokio::test]
 async fn sent_again_is_marked_in_every_status_after() {
     let fixture = Fixture::new().await;
     let queued = fixture.accept("1").await;

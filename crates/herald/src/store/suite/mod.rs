@@ -103,6 +103,8 @@ impl Fixture {
             to: to.into(),
             text: "Hello".into(),
             files: vec![],
+            template: None,
+            refused: None,
             metadata: None,
             priority: Priority::Transactional,
             accepted_at: NOW,
@@ -151,7 +153,7 @@ impl Fixture {
     }
 
     async fn receipt(&self, reference: Reference, status: Status) -> Applied {
-        let receipt = Receipt { reference, status, at: None, cause: None };
+        let receipt = Receipt::new(reference, status);
         self.store.apply(self.department, self.channel, vec![receipt], NOW).await.unwrap()
     }
 

@@ -68,8 +68,7 @@ async fn receipts_about_other_channels_messages_change_nothing() {
     let fixture = Fixture::new().await;
     let queued = fixture.accept("1").await;
     fixture.accepted_as(&queued, "ref").await;
-    let forged =
-        Receipt { reference: Reference::Ours(queued.message.id), status: Status::Failed, at: None, cause: None };
+    let forged = Receipt::new(Reference::Ours(queued.message.id), Status::Failed);
     let other = fixture.channel + 1;
     let applied = fixture.store.apply(fixture.department, other, vec![forged], NOW).await.unwrap();
     assert_eq!(applied, Applied { unknown: 1, ..Applied::default() });

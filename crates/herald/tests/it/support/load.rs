@@ -34,6 +34,7 @@ pub struct Load {
     repeats: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     magic: bool,
+    pause: Duration,
 }
 
 impl Load {
@@ -47,12 +48,19 @@ impl Load {
             repeats: Arc::default(),
             stop: Arc::default(),
             magic: true,
+            pause: Duration::ZERO,
         }
     }
 
     /// Nobody whose provider is told to fail: for scenarios in which every call is to be taken at once.
     pub fn without_magic(mut self) -> Self {
         self.magic = false;
+        self
+    }
+
+    /// Each client pauses so long between two messages, so that a long run does not pile up more than it can drain.
+    pub fn with_pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
         self
     }
 
@@ -68,6 +76,7 @@ impl Load {
                         return;
                     }
                     load.one(client, number).await;
+                    tokio::time::sleep(load.pause).await;
                 }
             });
         }

@@ -1,0 +1,121 @@
+-- People, what they wrote, what they do not want, and templates. Keys lead with the department, as everywhere.
+
+-- A person as a department knows them.
+CREATE TABLE contact (
+    contact INTEGER PRIMARY KEY,
+    department INTEGER NOT NULL REFERENCES department,
+    id BLOB NOT NULL UNIQUE,
+    name TEXT,
+    named_by TEXT,                        -- profile (the provider's), api: a profile never overwrites what a program set
+    attributes TEXT NOT NULL DEFAULT '{}',-- JSON object of texts
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+CREATE INDEX contact_department ON contact (department, contact);
+
+CREATE TABLE contact_identifier (
+    department INTEGER NOT NULL,
+    protocol TEXT NOT NULL,
+    identifier TEXT NOT NULL,
+    contact INTEGER NOT NULL,
+    PRIMARY KEY (department, protocol, identifier)
+) WITHOUT ROWID;
+CREATE INDEX contact_identifier_contact ON contact_identifier (contact);
+
+-- Until when free text may be sent to a customer from an identifier of ours.
+CREATE TABLE open_window (
+    lane INTEGER NOT NULL,
+    customer TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (lane, customer)
+) WITHOUT ROWID;
+
+-- Who must not be written to.
+CREATE TABLE suppression (
+    department INTEGER NOT NULL,
+    customer TEXT NOT NULL,
+    channel INTEGER NOT NULL,             -- 0: all of the department
+    kind TEXT NOT NULL,                   -- all, marketing
+    source TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (department, customer, channel, kind)
+) WITHOUT ROWID;
+
+-- Callbacks as they came, verified and durable, until they are worked off.
+CREATE TABLE inbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    department INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    problem TEXT                          -- set where it cannot be read: kept for whoever mends it, and skipped
+);
+
+-- What customers wrote.
+CREATE TABLE inbound (
+    department INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    channel INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    customer TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    reference TEXT NOT NULL,
+    body TEXT NOT NULL,                   -- JSON: rules::inbound::Inbound
+    PRIMARY KEY (department, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX inbound_reference ON inbound (channel, reference);
+
+-- The templates of a channel's account, as Meta last told them.
+CREATE TABLE template (
+    department INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    language TEXT NOT NULL,
+    graph_id TEXT NOT NULL,
+    status TEXT NOT NULL,
+    category TEXT NOT NULL,
+    quality TEXT,
+    body TEXT NOT NULL,                   -- JSON: Meta's row
+    changed_at INTEGER NOT NULL,
+    synced_at INTEGER NOT NULL,
+    PRIMARY KEY (department, channel, name, language)
+) WITHOUT ROWID;
+
+-- The history of their states.
+CREATE TABLE template_change (
+    department INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    language TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,                   -- status, category, quality, components
+    before TEXT,
+    after TEXT,
+    reason TEXT,
+    PRIMARY KEY (department, channel, name, language, number)
+) WITHOUT ROWID;
+
+-- Customers written to first within the last 24 hours, where a portfolio has a limit of them.
+CREATE TABLE daily_customer (
+    portfolio TEXT NOT NULL,
+    customer INTEGER NOT NULL,            -- the first 8 bytes of a hash of the identifier
+    at INTEGER NOT NULL,
+    PRIMARY KEY (portfolio, customer)
+) WITHOUT ROWID;
+
+-- The parts of messages that take several calls; those of one call have no row here.
+CREATE TABLE part (
+    department INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    part INTEGER NOT NULL,                -- from 0
+    status INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    reason INTEGER,
+    provider TEXT,
+    PRIMARY KEY (department, id, part)
+) WITHOUT ROWID;
+ALTER TABLE live ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE later ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE checking ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reference ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
