@@ -19,3 +19,4 @@ pub mod signature;
 pub mod status;
 pub mod template;
 pub mod time;
+pub mod variables;
