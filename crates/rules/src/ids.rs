@@ -51,6 +51,8 @@ ids! {
     MessageId;
     /// A webhook or polling subscription.
     SubscriptionId;
+    /// A person as a department knows them.
+    ContactId;
     /// One delivery of a batch of events; `webhook-id` on the wire.
     DeliveryId;
 }

@@ -41,6 +41,16 @@ CREATE TABLE suppression (
     PRIMARY KEY (department, customer, channel, kind)
 ) WITHOUT ROWID;
 
+-- The last that a customer said about marketing: what was said before it and comes later changes nothing.
+CREATE TABLE marketing_wish (
+    department INTEGER NOT NULL,
+    customer TEXT NOT NULL,
+    channel INTEGER NOT NULL,
+    wanted INTEGER NOT NULL,
+    at INTEGER NOT NULL,                  -- by the provider's clock
+    PRIMARY KEY (department, customer, channel)
+) WITHOUT ROWID;
+
 -- Callbacks as they came, verified and durable, until they are worked off.
 CREATE TABLE inbox (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -6,6 +6,7 @@
 mod access;
 mod administration;
 mod events;
+mod people;
 mod queue;
 mod sqlite;
 mod story;
@@ -15,6 +16,7 @@ mod suite;
 pub use access::*;
 pub use administration::*;
 pub use events::*;
+pub use people::*;
 pub use queue::*;
 pub use sqlite::{EventRetention, Options, Poll, Render, Store};
 pub use story::*;

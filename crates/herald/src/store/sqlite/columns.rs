@@ -10,7 +10,7 @@ use herald_rules::{
 };
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 use uuid::Uuid;
 
 /// A UUID column.
@@ -40,6 +40,12 @@ pub(crate) fn status(row: &Row<'_>, index: usize) -> rusqlite::Result<Status> {
 /// A place, from class and position.
 pub(crate) fn place(row: &Row<'_>, class: usize, position: usize) -> rusqlite::Result<Place> {
     Ok(Place { priority: Priority::from_class(row.get(class)?), position: row.get(position)? })
+}
+
+/// A word of a closed list.
+pub(crate) fn word<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(index)?.as_str()?;
+    text.parse().map_err(|_| rusqlite::Error::InvalidColumnType(index, text.into(), rusqlite::types::Type::Text))
 }
 
 /// The provider's own words, beside a reason's number.

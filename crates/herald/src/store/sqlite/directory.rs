@@ -7,7 +7,6 @@ use crate::{
 };
 use herald_rules::ids::{ChannelId, DepartmentId};
 use rusqlite::{Connection, Row};
-use std::str::FromStr;
 
 impl Store {
     /// All departments, channels and lanes.
@@ -39,8 +38,8 @@ fn channels(connection: &Connection) -> Result<Vec<Channel>, StoreError> {
             row: row.get(0)?,
             department: row.get(1)?,
             id: ChannelId(columns::uuid(row, 2)?),
-            protocol: word(row, 3)?,
-            provider: word(row, 4)?,
+            protocol: columns::word(row, 3)?,
+            provider: columns::word(row, 4)?,
             name: row.get(5)?,
             active: row.get(6)?,
             non_ticket: row.get(7)?,
@@ -59,7 +58,7 @@ fn lanes(connection: &Connection) -> Result<Vec<Lane>, StoreError> {
             row: row.get(0)?,
             department: row.get(1)?,
             channel: row.get(2)?,
-            protocol: word(row, 3)?,
+            protocol: columns::word(row, 3)?,
             identifier: row.get(4)?,
             name: row.get(5)?,
             rate: row.get(6)?,
@@ -67,12 +66,6 @@ fn lanes(connection: &Connection) -> Result<Vec<Lane>, StoreError> {
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// A word of a closed list.
-fn word<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
-    let text = row.get_ref(index)?.as_str()?;
-    text.parse().map_err(|_| rusqlite::Error::InvalidColumnType(index, text.into(), rusqlite::types::Type::Text))
 }
 
 /// A JSON column.

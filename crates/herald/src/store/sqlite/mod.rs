@@ -10,6 +10,7 @@ mod cancel;
 mod checkpoint;
 mod claim;
 mod columns;
+mod contact;
 mod directory;
 mod events;
 mod head;
@@ -20,6 +21,7 @@ mod prune;
 mod readers;
 mod receipt;
 mod recover;
+mod suppression;
 mod writer;
 
 pub use events::{EventRetention, Poll, Render};

@@ -1,8 +1,10 @@
 //! The store's promises, told as a suite that knows no engine: it runs on each.
 
 mod accepting;
+mod contacts;
 mod lanes;
 mod receipts;
+mod suppressions;
 
 use super::*;
 use herald_channels::contract::{Receipt, Reference};

@@ -1,0 +1,151 @@
+//! The words for people: contacts, and who must not be written to.
+
+use super::{ChannelRow, DepartmentRow};
+use herald_rules::{ids::ContactId, protocol::Protocol, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, str::FromStr};
+
+/// A person as a department knows them: what a text can say of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Its id.
+    pub id: ContactId,
+    /// What they are called.
+    pub name: Option<String>,
+    /// Whatever else the department keeps of them.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A contact with everything that is kept of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactCard {
+    /// Its row, which rises with the order in which contacts were made.
+    pub row: i64,
+    /// The person.
+    pub contact: Contact,
+    /// Who said the name.
+    pub named_by: Option<NamedBy>,
+    /// Where they can be reached.
+    pub identifiers: Vec<ContactIdentifier>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Who said what a contact is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NamedBy {
+    /// The customer, by the profile that the provider shows.
+    Profile,
+    /// A program of the department, by the API: a profile never overwrites it.
+    Api,
+}
+
+impl NamedBy {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Api => "api",
+        }
+    }
+}
+
+/// Where a contact can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactIdentifier {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Normalised.
+    pub identifier: String,
+}
+
+/// Which contacts to list, oldest first; all conditions together.
+#[derive(Clone, Debug)]
+pub struct ContactFilter {
+    /// Whose.
+    pub department: DepartmentRow,
+    /// Only those with one of these.
+    pub identifiers: Option<Vec<ContactIdentifier>>,
+    /// Only those whose name begins so, in whatever case.
+    pub name: Option<String>,
+    /// Only those made after this row.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+    /// At most so many are looked at.
+    pub look_at: usize,
+}
+
+/// A page of contacts.
+#[derive(Clone, Debug)]
+pub struct ContactPage {
+    /// Oldest first.
+    pub contacts: Vec<ContactCard>,
+    /// Where to go on; None: no more are left.
+    pub next: Option<i64>,
+}
+
+/// What a suppression covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SuppressionKind {
+    /// Everything.
+    All,
+    /// Marketing alone.
+    Marketing,
+}
+
+impl SuppressionKind {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Marketing => "marketing",
+        }
+    }
+}
+
+impl FromStr for SuppressionKind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::All, Self::Marketing].into_iter().find(|kind| kind.as_str() == text).ok_or(())
+    }
+}
+
+/// A customer who must not be written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// The customer's identifier, normalised.
+    pub customer: String,
+    /// On which channel; None: on all of the department.
+    pub channel: Option<ChannelRow>,
+    /// What it covers.
+    pub kind: SuppressionKind,
+    /// Who said so, in a word: `provider`.
+    pub source: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// A suppression's place in the list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SuppressionPlace {
+    /// The customer.
+    pub customer: String,
+    /// The channel, 0 for all.
+    pub channel: ChannelRow,
+    /// What it covers, as it is stored.
+    pub kind: String,
+}
+
+impl Suppression {
+    /// Its place in the list.
+    pub fn place(&self) -> SuppressionPlace {
+        let Self { customer, channel, kind, .. } = self;
+        SuppressionPlace { customer: customer.clone(), channel: channel.unwrap_or(0), kind: kind.as_str().to_owned() }
+    }
+}

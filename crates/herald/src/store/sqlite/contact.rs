@@ -1,0 +1,258 @@
+//! Contacts: who is behind an identifier, and what a department keeps of them.
+
+use super::{Store, Writing, columns};
+use crate::store::{
+    Contact, ContactCard, ContactFilter, ContactIdentifier, ContactPage, DepartmentRow, NamedBy, StoreError,
+};
+use herald_rules::{ids::ContactId, protocol::Protocol, time::Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::BTreeMap;
+
+/// A contact's columns, as [`card`] reads them.
+const COLUMNS: &str = "c.contact, c.id, c.name, c.attributes, c.named_by, c.created_at, c.updated_at";
+
+impl Store {
+    /// The contact behind an identifier (normalised); None where the department knows nobody by it.
+    ///
+    /// One prepared statement: it is asked for at each accept of a text with variables.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn contact_by_identifier(
+        &self,
+        department: DepartmentRow,
+        protocol: Protocol,
+        identifier: &str,
+    ) -> Result<Option<Contact>, StoreError> {
+        let identifier = identifier.to_owned();
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT c.id, c.name, c.attributes FROM contact_identifier i JOIN contact c ON c.contact = i.contact
+                 WHERE i.department = ?1 AND i.protocol = ?2 AND i.identifier = ?3",
+            )?;
+            let found = query.query_row((department, protocol.as_str(), identifier), |row| contact(row, 0));
+            Ok(found.optional()?)
+        })
+        .await
+    }
+
+    /// A contact with everything that is kept of it; None where the department has none of this id.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn contact(&self, department: DepartmentRow, id: ContactId) -> Result<Option<ContactCard>, StoreError> {
+        self.read(move |connection| {
+            let mut query = connection
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM contact c WHERE c.id = ?1 AND c.department = ?2"))?;
+            let found = query.query_row((id.0.as_bytes(), department), card).optional()?;
+            found.map(|card| with_identifiers(connection, card)).transpose()
+        })
+        .await
+    }
+
+    /// A page of contacts. Looks at no more than `look_at` of them, as [`Store::list`] does.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn contacts(&self, filter: ContactFilter) -> Result<ContactPage, StoreError> {
+        self.read(move |connection| match &filter.identifiers {
+            Some(identifiers) => behind(connection, &filter, identifiers),
+            None => page(connection, &filter),
+        })
+        .await
+    }
+
+    /// Makes the contact behind an identifier, or replaces its name and attributes. Answers it, and whether it is new.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn set_contact(
+        &self,
+        department: DepartmentRow,
+        identifier: ContactIdentifier,
+        name: Option<String>,
+        attributes: BTreeMap<String, String>,
+        now: Timestamp,
+    ) -> Result<(ContactCard, bool), StoreError> {
+        self.write(move |writing| {
+            let known = writing.contact_row(department, identifier.protocol, &identifier.identifier)?;
+            let row = match known {
+                Some(row) => row,
+                None => writing.add_contact(department, identifier.protocol, &identifier.identifier, now)?,
+            };
+            // No name at all is nobody's word: the next profile may give one.
+            let named_by = name.as_ref().map(|_| NamedBy::Api.as_str());
+            writing
+                .connection
+                .prepare_cached(
+                    "UPDATE contact SET name = ?2, named_by = ?3, attributes = ?4, updated_at = ?5 WHERE contact = ?1",
+                )?
+                .execute((row, name, named_by, serde_json::to_string(&attributes)?, now.0))?;
+            let mut query =
+                writing.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM contact c WHERE c.contact = ?1"))?;
+            let card = query.query_row([row], card)?;
+            Ok((with_identifiers(writing.connection, card)?, known.is_none()))
+        })
+        .await
+    }
+}
+
+impl Writing<'_> {
+    /// The row of the contact behind an identifier.
+    pub(super) fn contact_row(
+        &self,
+        department: DepartmentRow,
+        protocol: Protocol,
+        identifier: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT contact FROM contact_identifier WHERE department = ?1 AND protocol = ?2 AND identifier = ?3",
+            )?
+            .query_row((department, protocol.as_str(), identifier), |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Makes a contact without a name, with its first identifier.
+    pub(super) fn add_contact(
+        &self,
+        department: DepartmentRow,
+        protocol: Protocol,
+        identifier: &str,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO contact (department, id, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)")?
+            .execute((department, ContactId::new().0.as_bytes(), now.0))?;
+        let contact = self.connection.last_insert_rowid();
+        self.add_contact_identifier(department, contact, protocol, identifier)?;
+        Ok(contact)
+    }
+
+    /// Gives a contact one more identifier. One that is somebody's already stays theirs: a provider's word does not join
+    /// two people whom a department knows apart.
+    pub(super) fn add_contact_identifier(
+        &self,
+        department: DepartmentRow,
+        contact: i64,
+        protocol: Protocol,
+        identifier: &str,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO contact_identifier (department, protocol, identifier, contact)
+                 VALUES (?, ?, ?, ?)",
+            )?
+            .execute((department, protocol.as_str(), identifier, contact))?;
+        Ok(())
+    }
+
+    /// Takes a name from the customer's own profile, where no program has set one.
+    pub(super) fn name_by_profile(&self, contact: i64, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE contact SET name = ?2, named_by = 'profile', updated_at = ?3
+                 WHERE contact = ?1 AND named_by IS NOT 'api' AND name IS NOT ?2",
+            )?
+            .execute((contact, name, now.0))?;
+        Ok(())
+    }
+}
+
+/// The contacts behind these identifiers, each once.
+fn behind(
+    connection: &Connection,
+    filter: &ContactFilter,
+    identifiers: &[ContactIdentifier],
+) -> Result<ContactPage, StoreError> {
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM contact_identifier i JOIN contact c ON c.contact = i.contact
+         WHERE i.department = ?1 AND i.protocol = ?2 AND i.identifier = ?3"
+    ))?;
+    let mut contacts: Vec<ContactCard> = Vec::new();
+    for ContactIdentifier { protocol, identifier } in identifiers {
+        if let Some(card) = query.query_row((filter.department, protocol.as_str(), identifier), card).optional()?
+            && filter.passes(&card)
+            && contacts.iter().all(|other| other.row != card.row)
+        {
+            contacts.push(with_identifiers(connection, card)?);
+        }
+    }
+    contacts.sort_by_key(|card| card.row);
+    Ok(ContactPage { contacts, next: None })
+}
+
+fn page(connection: &Connection, filter: &ContactFilter) -> Result<ContactPage, StoreError> {
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM contact c WHERE c.department = ?1 AND c.contact > ?2 ORDER BY c.contact LIMIT ?3"
+    ))?;
+    // One more than is looked at tells whether anything follows.
+    let rows = i64::try_from(filter.look_at).unwrap_or(i64::MAX).saturating_add(1);
+    let mut rows = query.query((filter.department, filter.after.unwrap_or(0), rows))?;
+    let mut page = ContactPage { contacts: Vec::new(), next: None };
+    let (mut looked_at, mut last) = (0, None);
+    while let Some(row) = rows.next()? {
+        if page.contacts.len() >= filter.limit || looked_at >= filter.look_at {
+            page.next = last;
+            break;
+        }
+        looked_at += 1;
+        let card = card(row)?;
+        last = Some(card.row);
+        if filter.passes(&card) {
+            page.contacts.push(with_identifiers(connection, card)?);
+        }
+    }
+    Ok(page)
+}
+
+impl ContactFilter {
+    /// The conditions beside the identifier.
+    fn passes(&self, card: &ContactCard) -> bool {
+        let after = self.after.is_none_or(|after| card.row > after);
+        let named = |prefix: &String| {
+            let name = card.contact.name.as_deref().unwrap_or_default().to_lowercase();
+            name.starts_with(&prefix.to_lowercase())
+        };
+        after && self.name.as_ref().is_none_or(named)
+    }
+}
+
+/// A contact's id, name and attributes, from column `first` on.
+fn contact(row: &Row<'_>, first: usize) -> rusqlite::Result<Contact> {
+    let attributes = row.get_ref(first + 2)?.as_bytes()?;
+    Ok(Contact {
+        id: ContactId(columns::uuid(row, first)?),
+        name: row.get(first + 1)?,
+        attributes: serde_json::from_slice(attributes).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(first + 2, rusqlite::types::Type::Text, Box::new(error))
+        })?,
+    })
+}
+
+/// A contact without its identifiers yet.
+fn card(row: &Row<'_>) -> rusqlite::Result<ContactCard> {
+    Ok(ContactCard {
+        row: row.get(0)?,
+        contact: contact(row, 1)?,
+        named_by: row.get_ref(4)?.as_str_or_null()?.map(|word| match word {
+            "api" => NamedBy::Api,
+            _ => NamedBy::Profile,
+        }),
+        identifiers: Vec::new(),
+        created_at: Timestamp(row.get(5)?),
+        updated_at: Timestamp(row.get(6)?),
+    })
+}
+
+fn with_identifiers(connection: &Connection, mut card: ContactCard) -> Result<ContactCard, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT protocol, identifier FROM contact_identifier WHERE contact = ?1 ORDER BY protocol, identifier",
+    )?;
+    let rows = query.query_map([card.row], |row| {
+        Ok(ContactIdentifier { protocol: columns::word(row, 0)?, identifier: row.get(1)? })
+    })?;
+    card.identifiers = rows.collect::<Result<_, _>>()?;
+    Ok(card)
+}
