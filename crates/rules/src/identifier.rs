@@ -2,6 +2,7 @@
 //!
 //! A phone number is kept as E.164 digits without `+`, an Apple id as Apple gave it, with its prefix in lower case.
 
+mod north_america;
 mod phone;
 
 use crate::protocol::Protocol;
@@ -88,6 +89,7 @@ impl IdentifierError {
     }
 }
 
+pub use north_america::is_in_the_united_states;
 pub use phone::Lengths;
 
 /// Loads the table of country codes (about 5 MB and 0.1 s, once), so that the first request does not pay for it.

@@ -40,6 +40,8 @@ pub struct Queued {
     pub attempt: u32,
     /// It goes again after an unknown outcome.
     pub resent: bool,
+    /// Which of its parts goes next, from 0.
+    pub part: u16,
     /// What to send.
     pub message: Arc<Message>,
 }

@@ -3,6 +3,7 @@
 //! Time comes in as a [`time::Timestamp`], randomness as a number, and what is to be done goes out as a value. So every
 //! rule can be tested without a runtime, and the shells in `herald` stay thin.
 
+pub mod admission;
 pub mod breaker;
 pub mod content;
 pub mod identifier;
@@ -11,6 +12,7 @@ pub mod inbound;
 pub mod lane;
 pub mod message;
 pub mod pace;
+pub mod part;
 pub mod protocol;
 pub mod reason;
 pub mod redact;

@@ -61,6 +61,9 @@ pub struct Message {
     /// Links to files, as given. For SMS they were left out when the message was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// How many calls it takes; each is claimed and recorded alone.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parts: u16,
     /// The approved template that the text is, or that the caller named, with its values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateMessage>,
@@ -82,4 +85,13 @@ pub struct Message {
     /// Not after this moment: then it is `Rejected` with `expired`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+}
+
+fn one() -> u16 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_one(parts: &u16) -> bool {
+    *parts == 1
 }

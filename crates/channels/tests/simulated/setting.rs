@@ -70,6 +70,7 @@ pub fn outgoing(protocol: Protocol, to: &str) -> Outgoing {
         to: to.to_owned(),
         text: "Hello".to_owned(),
         files: Vec::new(),
+        parts: 1,
         template: None,
         refused: None,
         metadata: None,

@@ -81,6 +81,7 @@ pub fn check(
         to,
         text,
         files: if dropped > 0 { Vec::new() } else { files },
+        parts: 1,
         template: None,
         refused: None,
         metadata: request.metadata,

@@ -7,6 +7,7 @@ use crate::{
 };
 use herald_channels::{contract::Reconcile, registry::Adapter};
 use herald_rules::{
+    admission::Terms,
     breaker::{Breaker, Permit},
     time::Timestamp,
 };
@@ -52,6 +53,12 @@ impl Account {
     pub fn provider_reference(&self, text: Option<String>) -> Option<ProviderReference> {
         let named_by_receipts = !self.adapter.capabilities().echoes_our_id;
         text.map(|text| ProviderReference { text, named_by_receipts })
+    }
+
+    /// What holds for messages of the channel.
+    pub fn terms(&self) -> Terms {
+        let needs_window = self.adapter.capabilities().needs_window;
+        Terms { needs_window, marketing_in_the_united_states: !needs_window }
     }
 
     /// How an unknown outcome is found out, and until when.

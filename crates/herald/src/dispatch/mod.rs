@@ -5,6 +5,7 @@
 
 mod account;
 mod check;
+mod gate;
 mod settle;
 #[cfg(test)]
 mod tests;

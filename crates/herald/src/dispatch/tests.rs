@@ -101,6 +101,7 @@ impl World {
             to: to.into(),
             text: "Hello".into(),
             files: vec![],
+            parts: 1,
             template: None,
             refused: None,
             metadata: None,

@@ -194,7 +194,7 @@ impl Worker {
             }
             for (queued, due) in effects.held {
                 self.next_due = earlier(self.next_due, Some(due));
-                self.ended.push(ended(&queued, now, Recorded::Held { due }));
+                self.ended.push(ended(&queued, now, Recorded::Held { due, cause: None }));
             }
             for wish in effects.load {
                 self.load(wish);
@@ -240,7 +240,16 @@ impl Worker {
 }
 
 fn ended(queued: &Queued, at: Timestamp, outcome: Recorded) -> Ended {
-    Ended { id: queued.message.id, place: queued.place, attempt: queued.attempt, resent: queued.resent, at, outcome }
+    Ended {
+        id: queued.message.id,
+        place: queued.place,
+        attempt: queued.attempt,
+        resent: queued.resent,
+        part: queued.part,
+        parts: queued.message.parts,
+        at,
+        outcome,
+    }
 }
 
 fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

@@ -127,6 +127,7 @@ mod tests {
             to: "97255500000".into(),
             text: "Hi \"you\" \u{1f600}\n".into(),
             files: vec![],
+            parts: 1,
             template: None,
             refused: None,
             metadata: None,
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(sent["possibleDuplicate"], json!(true));
         assert_eq!(
             sent["reason"],
-            json!({"code": "content_refused", "sentence": Reason::ContentRefused.sentence(),
+            json!({"code": "content_refused", "sentence": Reason::ContentRefused.sentence(), "detail": null,
                    "providerCode": "131026", "providerText": "no \"way\""})
         );
     }

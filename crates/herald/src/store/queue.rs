@@ -2,13 +2,14 @@
 
 pub use herald_rules::lane::{Place, Queued};
 use herald_rules::{
+    admission::Reach,
     ids::MessageId,
     message::{Message, Priority},
     reason::{Cause, Reason},
     status::Status,
     time::Timestamp,
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// The row number of a department: small, and first in every key.
 pub type DepartmentRow = i64;
@@ -70,6 +71,10 @@ pub struct Ended {
     pub attempt: u32,
     /// It went again after an unknown outcome.
     pub resent: bool,
+    /// Which part it was, from 0.
+    pub part: u16,
+    /// Of how many.
+    pub parts: u16,
     /// When the outcome was known.
     pub at: Timestamp,
     /// What is to be written.
@@ -93,6 +98,13 @@ pub enum Recorded {
         /// The provider's id for it, kept for whoever asks the provider about it.
         reference: Option<ProviderReference>,
     },
+    /// The provider has a part of it, and the next is to be sent.
+    PartAccepted {
+        /// The provider's id for the part.
+        reference: Option<ProviderReference>,
+        /// The message with its next part, at its place.
+        next: Box<Queued>,
+    },
     /// It ends here.
     Rejected(Cause),
     /// It goes again at `due`, and whatever follows it for the same customer waits.
@@ -106,6 +118,8 @@ pub enum Recorded {
     Held {
         /// Until when.
         due: Timestamp,
+        /// Why, where it is about this message alone.
+        cause: Option<Cause>,
     },
     /// Nobody knows; it is found out until the deadline.
     Unknown {
@@ -142,6 +156,8 @@ pub struct Checking {
     pub attempt: u32,
     /// It had gone again already.
     pub resent: bool,
+    /// Which part, from 0.
+    pub part: u16,
     /// Since when.
     pub since: Timestamp,
     /// Until when.
@@ -214,6 +230,8 @@ pub struct Claim {
     pub pace: Option<String>,
     /// What is claimed.
     pub entries: Vec<Queued>,
+    /// Whether the windows of the customers are needed.
+    pub windows: bool,
 }
 
 /// What became of a claim.
@@ -221,6 +239,8 @@ pub struct Claim {
 pub struct ClaimedNow {
     /// Not to be sent: cancelled, or proved accepted meanwhile.
     pub dropped: Vec<MessageId>,
+    /// How the customers can be reached, of those of whom there is something to say.
+    pub reach: HashMap<MessageId, Reach>,
 }
 
 /// What a lane finds after a start.

@@ -243,6 +243,11 @@ impl Lane {
         self.insert(queued);
     }
 
+    /// A message that was taken has ended without a call to the provider: what it took of the rate comes back.
+    pub fn give_back(&mut self, taken_at: Timestamp) {
+        self.pace.taken.give_back(&self.settings.rate, 1, taken_at);
+    }
+
     /// The provider asked this identifier to slow down.
     pub fn throttled(&mut self, now: Timestamp, retry_after: Option<Duration>) {
         self.pace.adaptive.throttled(now, retry_after);

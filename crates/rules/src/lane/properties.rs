@@ -53,6 +53,7 @@ impl World {
             to: format!("customer-{customer}"),
             text: String::new(),
             files: vec![],
+            parts: 1,
             template: None,
             refused: None,
             metadata: None,
@@ -62,7 +63,7 @@ impl World {
             expires_at: None,
         };
         let place = Place { priority, position: self.position };
-        let queued = Queued { place, attempt: 0, resent: false, message: Arc::new(message) };
+        let queued = Queued { place, attempt: 0, resent: false, part: 0, message: Arc::new(message) };
         self.live[usize::from(priority.class())].insert(place.position, queued.clone());
         self.lane.arrived(queued);
         self.step();

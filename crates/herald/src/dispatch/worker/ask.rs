@@ -8,8 +8,8 @@ use crate::{
 };
 use futures_util::FutureExt;
 use herald_channels::contract::Outgoing;
-use herald_rules::{lane::LoadWish, time::Timestamp};
-use std::time::Duration;
+use herald_rules::{lane::LoadWish, message::Message, time::Timestamp};
+use std::{sync::Arc, time::Duration};
 
 /// Rows moved by one operation when something is due.
 const DUE_PAGE: u32 = 512;
@@ -52,6 +52,7 @@ impl Worker {
             at: now,
             pace: pace.flatten(),
             entries: entries.clone(),
+            windows: self.account.terms().needs_window,
         };
         let store = self.context.store.clone();
         self.answers.push(
@@ -105,8 +106,8 @@ impl Worker {
         self.answers.push(round.map(Answer::Checked).boxed());
     }
 
-    pub(super) fn call(&self, queued: &Queued) {
-        let outgoing = Outgoing { message: queued.message.clone(), part: 0, attempt: queued.attempt };
+    pub(super) fn call(&self, queued: &Queued, message: Arc<Message>) {
+        let outgoing = Outgoing { message, part: queued.part, attempt: queued.attempt };
         let (account, outcomes) = (self.account.clone(), self.outcomes.0.clone());
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {

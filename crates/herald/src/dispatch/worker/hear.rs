@@ -2,13 +2,16 @@
 
 use super::{Answer, AtTheDoor, STORE_PAUSE, Worker, earlier, ended};
 use crate::{
-    dispatch::settle::{DECIDING, Health, Settled, UNKNOWN_HOLD, Written, settle},
+    dispatch::{
+        gate::{self, Gate},
+        settle::{DECIDING, Health, Settled, UNKNOWN_HOLD, Written, settle},
+    },
     observe::metrics::OutcomeKind,
     pace::{Control, Input, LaneReport},
     store::{ClaimedNow, Due, Ended, Queued, Recorded, Recovered, StoreError},
 };
 use herald_channels::contract::{Outcome, Throttled};
-use herald_rules::{ids::MessageId, lane::Released, reason::Reason, time::Timestamp};
+use herald_rules::{ids::MessageId, lane::Released, time::Timestamp};
 use std::time::Duration;
 
 impl Worker {
@@ -90,10 +93,15 @@ impl Worker {
     /// After a write: what has to be looked at later because of it.
     pub(super) fn watch(&mut self, ended: &Ended) {
         match &ended.outcome {
-            Recorded::Again { due, .. } | Recorded::Held { due } => {
+            Recorded::Again { due, .. } | Recorded::Held { due, .. } => {
                 self.next_due = earlier(self.next_due, Some(*due));
             }
             Recorded::Unknown { .. } => self.next_check = Some(Timestamp::now()),
+            // Its customer was held back until the part was on disk: otherwise a crash would send the next one twice.
+            Recorded::PartAccepted { next, .. } => {
+                self.machine.released(ended.id, Released::Ended);
+                self.machine.sent_again(vec![Queued::clone(next)]);
+            }
             Recorded::Accepted { .. } | Recorded::Rejected(_) => {}
         }
     }
@@ -108,13 +116,17 @@ impl Worker {
                 self.machine.released(id, Released::Ended);
                 continue;
             }
-            if queued.message.expires_at.is_some_and(|expires| expires <= now) {
-                self.machine.released(id, Released::Ended);
-                self.ended.push(ended(&queued, now, Recorded::Rejected(Reason::Expired.into())));
-                continue;
+            let reach = claimed.reach.get(&id).copied().unwrap_or_default();
+            match gate::judge(&self.account, &queued, &reach, now) {
+                Gate::Go(message) => self.call(&queued, message),
+                Gate::Refused(cause) => {
+                    self.machine.released(id, Released::Ended);
+                    self.machine.give_back(at);
+                    self.ended.push(ended(&queued, now, Recorded::Rejected(cause)));
+                    continue;
+                }
             }
             open += 1;
-            self.call(&queued);
             self.door.insert(id, AtTheDoor { queued, claim: number, taken_at: at });
         }
         self.context.metrics.claimed.of(self.context.protocol).inc_by(open as u64);
@@ -150,6 +162,13 @@ impl Worker {
             Some((Throttled::Pair, _)) | None => {}
         }
         match recorded {
+            Some(Written { recorded: Recorded::Accepted { reference }, .. })
+                if queued.part + 1 < queued.message.parts =>
+            {
+                let next = Queued { part: queued.part + 1, attempt: 0, ..queued.clone() };
+                let recorded = Recorded::PartAccepted { reference, next: Box::new(next) };
+                self.ended.push(ended(&queued, now, recorded));
+            }
             Some(Written { recorded, released }) => {
                 self.machine.released(id, released);
                 let mut ended = ended(&queued, now, recorded);

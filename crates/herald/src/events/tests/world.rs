@@ -183,6 +183,7 @@ impl World {
                         to: "97255500000".into(),
                         text: "Hello".into(),
                         files: vec![],
+                        parts: 1,
                         template: None,
                         refused: None,
                         metadata: None,

@@ -47,6 +47,9 @@ impl Writing<'_> {
                 "INSERT INTO message (department, id, lane, recipient, at, body) VALUES (?, ?, ?, ?, ?, ?)",
             )?
             .execute((department, id, lane, &message.to, message.accepted_at.0, &body))?;
+        if message.parts > 1 {
+            self.insert_parts(department, &message)?;
+        }
         let place = Place { priority: message.priority, position: self.next_position() };
         self.count_queued(lane, 1);
         match message.send_at.filter(|at| *at > message.accepted_at) {
@@ -62,7 +65,7 @@ impl Writing<'_> {
                 self.connection
                     .prepare_cached("INSERT INTO live (department, lane, class, position, id) VALUES (?, ?, ?, ?, ?)")?
                     .execute((department, lane, place.priority.class(), place.position, id))?;
-                let queued = Queued { place, attempt: 0, resent: false, message: message.clone() };
+                let queued = Queued { place, attempt: 0, resent: false, part: 0, message: message.clone() };
                 self.memory.arrived.push((lane, queued));
             }
         }

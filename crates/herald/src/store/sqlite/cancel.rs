@@ -55,7 +55,8 @@ impl Writing<'_> {
             .optional()?;
         let Some(lane) = lane else { return Ok(Cancelled::NotFound) };
         let standing = self.standing(department, id)?;
-        if standing.status != Status::Pending || self.is_claimed(department, lane, id)? {
+        let left = self.part_has_left(department, id)?;
+        if standing.status != Status::Pending || left || self.is_claimed(department, lane, id)? {
             return Ok(Cancelled::TooLate(standing.status));
         }
         let cause = Cause::from(Reason::Cancelled);

@@ -2,7 +2,15 @@
 
 use super::{Store, Writing};
 use crate::store::{Claim, ClaimedNow, DepartmentRow, LaneRow, Place, StoreError};
-use herald_rules::{ids::MessageId, lane::Pace, message::Priority};
+use herald_rules::{
+    admission::{Reach, Suppressed},
+    ids::MessageId,
+    lane::Pace,
+    message::Priority,
+    time::Timestamp,
+};
+use rusqlite::OptionalExtension;
+use std::collections::HashMap;
 
 /// Class, position, id.
 pub(super) const ENTRY: usize = 1 + 8 + 16;
@@ -28,14 +36,15 @@ impl Store {
 
 impl Writing<'_> {
     fn claim(&mut self, claim: &Claim) -> Result<ClaimedNow, StoreError> {
-        let Claim { department, lane, number, at, pace, entries } = claim;
-        let mut dropped = Vec::new();
+        let Claim { department, lane, number, at, pace, entries, windows } = claim;
+        let (mut dropped, mut reach) = (Vec::new(), HashMap::new());
+        let suppressions = self.any_suppressions()?;
         let mut bytes = Vec::with_capacity(entries.len() * ENTRY);
         let cancelled = self.any_cancelled()?;
         for entry in entries {
             let id = entry.message.id;
             let gone = (cancelled && self.take_cancelled(*department, id)?)
-                || (entry.attempt > 0 && self.is_proved_accepted(*department, id)?);
+                || ((entry.attempt > 0 || entry.part > 0) && self.is_proved_accepted(*department, id)?);
             if gone {
                 if self.delete_live(*department, *lane, entry.place)? {
                     self.count_queued(*lane, -1);
@@ -45,6 +54,12 @@ impl Writing<'_> {
                 bytes.push(entry.place.priority.class());
                 bytes.extend_from_slice(&entry.place.position.to_le_bytes());
                 bytes.extend_from_slice(id.0.as_bytes());
+                if *windows || suppressions {
+                    let found = self.reach(*department, *lane, &entry.message.to, *windows, suppressions)?;
+                    if found != Reach::default() {
+                        reach.insert(id, found);
+                    }
+                }
             }
         }
         if !bytes.is_empty() {
@@ -55,7 +70,50 @@ impl Writing<'_> {
         if let Some(pace) = pace {
             self.connection.prepare_cached("UPDATE lane SET pace = ?2 WHERE lane = ?1")?.execute((lane, pace))?;
         }
-        Ok(ClaimedNow { dropped })
+        Ok(ClaimedNow { dropped, reach })
+    }
+
+    fn any_suppressions(&mut self) -> Result<bool, StoreError> {
+        let any = match self.memory.suppressions {
+            Some(any) => any,
+            None => self.connection.prepare_cached("SELECT 1 FROM suppression LIMIT 1")?.exists([])?,
+        };
+        self.memory.suppressions = Some(any);
+        Ok(any)
+    }
+
+    /// How a customer can be reached from a lane.
+    fn reach(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        customer: &str,
+        windows: bool,
+        suppressions: bool,
+    ) -> Result<Reach, StoreError> {
+        let mut reach = Reach::default();
+        if windows {
+            reach.window_until = self
+                .connection
+                .prepare_cached("SELECT until FROM open_window WHERE lane = ?1 AND customer = ?2")?
+                .query_row((lane, customer), |row| row.get(0).map(Timestamp))
+                .optional()?;
+        }
+        if suppressions {
+            let channel = self.channel_of(lane)?;
+            let mut query = self.connection.prepare_cached(
+                "SELECT kind FROM suppression WHERE department = ?1 AND customer = ?2 AND channel IN (0, ?3)",
+            )?;
+            let kinds = query.query_map((department, customer, channel), |row| row.get::<_, String>(0))?;
+            for kind in kinds {
+                // A kind of a newer version, after a downgrade: rather silent than unwanted.
+                let kind = kind?.parse().unwrap_or(Suppressed::All);
+                if reach.suppressed != Some(Suppressed::All) {
+                    reach.suppressed = Some(kind);
+                }
+            }
+        }
+        Ok(reach)
     }
 
     pub(super) fn is_proved_accepted(&self, department: DepartmentRow, id: MessageId) -> Result<bool, StoreError> {

@@ -17,7 +17,7 @@ impl Store {
     ) -> Result<HeadPage, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
-                "SELECT l.class, l.position, l.attempt, l.resent, m.body FROM live l
+                "SELECT l.class, l.position, l.attempt, l.resent, l.part, m.body FROM live l
                  JOIN message m ON m.department = l.department AND m.id = l.id
                  WHERE l.department = ?1 AND l.lane = ?2 AND l.class = ?3 AND l.position > ?4
                  ORDER BY l.position LIMIT ?5",
@@ -53,13 +53,14 @@ impl Store {
     }
 }
 
-/// Reads class, position, attempt, resent, body from the columns that begin at `first`.
+/// Reads class, position, attempt, resent, part, body from the columns that begin at `first`.
 fn queued(row: &Row<'_>, first: usize) -> rusqlite::Result<Queued> {
     Ok(Queued {
         place: columns::place(row, first, first + 1)?,
         attempt: row.get(first + 2)?,
         resent: row.get(first + 3)?,
-        message: columns::message(row, first + 4)?,
+        part: row.get(first + 4)?,
+        message: columns::message(row, first + 5)?,
     })
 }
 
@@ -68,12 +69,12 @@ impl Writing<'_> {
         let found = self
             .connection
             .prepare_cached(
-                "SELECT l.class, l.position, l.attempt, l.resent, m.body, l.due, l.held FROM later l
+                "SELECT l.class, l.position, l.attempt, l.resent, l.part, m.body, l.due, l.held FROM later l
                  JOIN message m ON m.department = l.department AND m.id = l.id
                  WHERE l.department = ?1 AND l.lane = ?2 AND l.due <= ?3 ORDER BY l.due, l.position LIMIT ?4",
             )?
             .query_map((department, lane, now.0, limit), |row| {
-                Ok((queued(row, 0)?, row.get::<_, i64>(5)?, row.get::<_, bool>(6)?))
+                Ok((queued(row, 0)?, row.get::<_, i64>(6)?, row.get::<_, bool>(7)?))
             })?
             .collect::<Result<Vec<_>, _>>()?;
         let complete = found.len() < limit as usize;
@@ -108,7 +109,7 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "INSERT INTO live (department, lane, class, position, id, attempt, resent) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO live (department, lane, class, position, id, attempt, resent, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute((
                 department,
@@ -118,6 +119,7 @@ impl Writing<'_> {
                 entry.message.id.0.as_bytes(),
                 entry.attempt,
                 entry.resent,
+                entry.part,
             ))?;
         Ok(())
     }

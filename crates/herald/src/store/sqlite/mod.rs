@@ -17,6 +17,7 @@ mod head;
 mod messages;
 mod open;
 mod outcome;
+mod part;
 mod prune;
 mod readers;
 mod receipt;

@@ -1,6 +1,6 @@
 //! Writing what became of claimed messages, and closing their claims.
 
-use super::{Store, Writing, columns};
+use super::{Store, Writing, columns, recover::Tried};
 use crate::store::{
     Change, ChannelRow, Checking, DepartmentRow, Ended, LaneRow, Outcomes, Queued, Recorded, Resolution, StoreError,
 };
@@ -89,7 +89,8 @@ impl Writing<'_> {
         lane: LaneRow,
         ended: &Ended,
     ) -> Result<(), StoreError> {
-        let Ended { id, place, attempt, resent, at, outcome } = ended;
+        let Ended { id, place, attempt, resent, part, parts, at, outcome } = ended;
+        let which = (*part, *parts);
         // No row: it left the queue in another way (a receipt settled it), and must not be counted or put back twice.
         let was_live = self.delete_live(department, lane, *place)?;
         match outcome {
@@ -97,15 +98,27 @@ impl Writing<'_> {
                 let text = reference.as_ref().map(|reference| reference.text.as_str());
                 let report =
                     Report { status: Status::Accepted, at: *at, cause: None, reference: text, resent: *resent };
-                self.report(department, lane, *id, &report)?;
+                self.report_which(department, lane, *id, which, &report)?;
                 if let Some(reference) = reference.as_ref().filter(|reference| reference.named_by_receipts) {
-                    self.learn_reference(department, channel, &reference.text, *id)?;
+                    self.learn_reference(department, channel, &reference.text, *id, *part)?;
+                }
+            }
+            Recorded::PartAccepted { reference, next } => {
+                let text = reference.as_ref().map(|reference| reference.text.as_str());
+                let report =
+                    Report { status: Status::Accepted, at: *at, cause: None, reference: text, resent: *resent };
+                self.report_which(department, lane, *id, which, &report)?;
+                if let Some(reference) = reference.as_ref().filter(|reference| reference.named_by_receipts) {
+                    self.learn_reference(department, channel, &reference.text, *id, *part)?;
+                }
+                if was_live {
+                    return self.insert_live(department, lane, next);
                 }
             }
             Recorded::Rejected(cause) => {
                 let report =
                     Report { status: Status::Rejected, at: *at, cause: Some(cause), reference: None, resent: *resent };
-                self.report(department, lane, *id, &report)?;
+                self.report_which(department, lane, *id, which, &report)?;
             }
             Recorded::Again { due, cause } => {
                 self.note(department, *id, *at, "try", None, Some(cause))?;
@@ -113,7 +126,10 @@ impl Writing<'_> {
                     return self.put_away(department, lane, ended, *due);
                 }
             }
-            Recorded::Held { due } => {
+            Recorded::Held { due, cause } => {
+                if let Some(cause) = cause {
+                    self.note(department, *id, *at, "waits", None, Some(cause))?;
+                }
                 if was_live {
                     return self.put_away(department, lane, ended, *due);
                 }
@@ -122,7 +138,8 @@ impl Writing<'_> {
                 self.note(department, *id, *at, "checking", None, Some(cause))?;
                 // A receipt may have been quicker than the broken connection.
                 if was_live && self.standing(department, *id)?.status == Status::Pending {
-                    return self.insert_checking(department, lane, *id, *place, *attempt, *resent, *at, *deadline);
+                    let tried = Tried { id: *id, place: *place, attempt: *attempt, resent: *resent, part: *part };
+                    return self.insert_checking(department, lane, &tried, *at, *deadline);
                 }
             }
         }
@@ -141,8 +158,8 @@ impl Writing<'_> {
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "INSERT INTO later (department, lane, due, position, class, id, attempt, resent, held)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                "INSERT INTO later (department, lane, due, position, class, id, attempt, resent, part, held)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
             )?
             .execute((
                 department,
@@ -153,6 +170,7 @@ impl Writing<'_> {
                 ended.id.0.as_bytes(),
                 ended.attempt,
                 ended.resent,
+                ended.part,
             ))?;
         Ok(())
     }
@@ -167,6 +185,7 @@ impl Writing<'_> {
         now: Timestamp,
     ) -> Result<Option<Queued>, StoreError> {
         let id = checking.message.id;
+        let which = (checking.part, checking.message.parts);
         if !self.end_checking(department, lane, id)? {
             return Ok(None);
         }
@@ -177,7 +196,7 @@ impl Writing<'_> {
                 // A look-up tells the status alone. A receipt that waits for the reference says why; without one, the
                 // reason is at least that there is none.
                 if let Some(reference) = named.filter(|_| failed) {
-                    self.learn_reference(department, channel, &reference.text, id)?;
+                    self.learn_reference(department, channel, &reference.text, id, checking.part)?;
                 }
                 let unspecified = failed.then(|| Cause::from(Reason::Unspecified));
                 let report = Report {
@@ -187,9 +206,20 @@ impl Writing<'_> {
                     reference: reference.as_ref().filter(|_| !failed).map(|reference| reference.text.as_str()),
                     resent: checking.resent,
                 };
-                self.report(department, lane, id, &report)?;
+                self.report_which(department, lane, id, which, &report)?;
                 if let Some(reference) = named.filter(|_| !failed) {
-                    self.learn_reference(department, channel, &reference.text, id)?;
+                    self.learn_reference(department, channel, &reference.text, id, checking.part)?;
+                }
+                if !failed && which.0 + 1 < which.1 {
+                    let next = Queued {
+                        place: checking.place,
+                        attempt: 0,
+                        resent: checking.resent,
+                        part: which.0 + 1,
+                        message: checking.message.clone(),
+                    };
+                    self.insert_live(department, lane, &next)?;
+                    return Ok(Some(next));
                 }
                 self.count_queued(lane, -1);
             }
@@ -202,7 +232,7 @@ impl Writing<'_> {
                     reference: None,
                     resent: checking.resent,
                 };
-                self.report(department, lane, id, &report)?;
+                self.report_which(department, lane, id, which, &report)?;
                 self.count_queued(lane, -1);
             }
             Resolution::SendAgain { possible_duplicate } => {
@@ -213,6 +243,7 @@ impl Writing<'_> {
                     place: checking.place,
                     attempt: checking.attempt,
                     resent,
+                    part: checking.part,
                     message: checking.message.clone(),
                 };
                 self.insert_live(department, lane, &queued)?;
@@ -289,6 +320,21 @@ impl Writing<'_> {
     ) -> Result<Verdict, StoreError> {
         let history = self.history(department, id)?;
         self.report_after(department, lane, id, &history, report)
+    }
+
+    /// [`Writing::report`], of one part where there are several: (which, of how many).
+    fn report_which(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+        (part, parts): (u16, u16),
+        report: &Report<'_>,
+    ) -> Result<Verdict, StoreError> {
+        match parts {
+            0 | 1 => self.report(department, lane, id, report),
+            _ => self.report_part(department, lane, id, part, report),
+        }
     }
 
     /// [`Writing::report`] for callers that have read the history.

@@ -53,10 +53,10 @@ impl Writing<'_> {
         now: Timestamp,
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
-        let id = match &receipt.reference {
-            Reference::Ours(id) => *id,
+        let (id, part) = match &receipt.reference {
+            Reference::Ours(id) => (*id, receipt.part),
             Reference::Theirs(reference) => match self.known_reference(channel, reference)? {
-                Some(id) => id,
+                Some(known) => known,
                 None => {
                     self.keep_early(channel, reference, receipt, now)?;
                     applied.early += 1;
@@ -77,7 +77,7 @@ impl Writing<'_> {
             reference: None,
             resent: false,
         };
-        match self.apply_to(department, lane, id, &history, &report)? {
+        match self.apply_to(department, lane, (id, part), &history, &report)? {
             Verdict::Change => applied.changes += 1,
             _ => applied.repeated += 1,
         }
@@ -89,10 +89,13 @@ impl Writing<'_> {
         &mut self,
         department: DepartmentRow,
         lane: LaneRow,
-        id: MessageId,
+        (id, part): (MessageId, u16),
         history: &History,
         report: &Report<'_>,
     ) -> Result<Verdict, StoreError> {
+        if self.any_parts()? && !self.parts(department, id)?.is_empty() {
+            return self.receipt_for_part(department, lane, id, part, report);
+        }
         let verdict = self.report_after(department, lane, id, history, report)?;
         if verdict == Verdict::Change && self.any_checking()? && self.end_checking(department, lane, id)? {
             self.count_queued(lane, -1);
@@ -100,7 +103,7 @@ impl Writing<'_> {
         Ok(verdict)
     }
 
-    fn any_checking(&mut self) -> Result<bool, StoreError> {
+    pub(super) fn any_checking(&mut self) -> Result<bool, StoreError> {
         let count = match self.memory.checking {
             Some(count) => count,
             None => self.connection.prepare_cached("SELECT count(*) FROM checking")?.query_row([], |row| row.get(0))?,
@@ -127,6 +130,11 @@ impl Writing<'_> {
                 .optional()?,
         };
         let Some(lane) = lane else { return Ok(None) };
+        Ok((self.channel_of(lane)? == channel).then_some(lane))
+    }
+
+    /// The channel of a lane.
+    pub(super) fn channel_of(&mut self, lane: LaneRow) -> Result<ChannelRow, StoreError> {
         let owner = match self.memory.channels.get(&lane) {
             Some(owner) => *owner,
             None => self
@@ -135,14 +143,14 @@ impl Writing<'_> {
                 .query_row([lane], |row| row.get(0))?,
         };
         self.memory.channels.insert(lane, owner);
-        Ok((owner == channel).then_some(lane))
+        Ok(owner)
     }
 
-    fn known_reference(&self, channel: ChannelRow, reference: &str) -> Result<Option<MessageId>, StoreError> {
+    fn known_reference(&self, channel: ChannelRow, reference: &str) -> Result<Option<(MessageId, u16)>, StoreError> {
         Ok(self
             .connection
-            .prepare_cached("SELECT id FROM reference WHERE channel = ?1 AND reference = ?2")?
-            .query_row((channel, reference), |row| super::columns::message_id(row, 0))
+            .prepare_cached("SELECT id, part FROM reference WHERE channel = ?1 AND reference = ?2")?
+            .query_row((channel, reference), |row| Ok((super::columns::message_id(row, 0)?, row.get(1)?)))
             .optional()?)
     }
 
@@ -170,10 +178,11 @@ impl Writing<'_> {
         channel: ChannelRow,
         reference: &str,
         id: MessageId,
+        part: u16,
     ) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("INSERT OR IGNORE INTO reference (channel, reference, id) VALUES (?, ?, ?)")?
-            .execute((channel, reference, id.0.as_bytes()))?;
+            .prepare_cached("INSERT OR IGNORE INTO reference (channel, reference, id, part) VALUES (?, ?, ?, ?)")?
+            .execute((channel, reference, id.0.as_bytes(), part))?;
         if !self.any_early()? {
             return Ok(());
         }
@@ -194,7 +203,7 @@ impl Writing<'_> {
             let history = self.history(department, id)?;
             let Some(lane) = self.lane_of(department, channel, id, &history)? else { return Ok(()) };
             let report = Report { status, at, cause: cause.as_ref(), reference: None, resent: false };
-            self.apply_to(department, lane, id, &history, &report)?;
+            self.apply_to(department, lane, (id, part), &history, &report)?;
         }
         Ok(())
     }

@@ -34,6 +34,15 @@ impl Store {
     }
 }
 
+/// A message of which the outcome of the last try is unknown.
+pub(super) struct Tried {
+    pub(super) id: MessageId,
+    pub(super) place: Place,
+    pub(super) attempt: u32,
+    pub(super) resent: bool,
+    pub(super) part: u16,
+}
+
 impl Writing<'_> {
     fn recover(
         &mut self,
@@ -80,46 +89,44 @@ impl Writing<'_> {
         let found = self
             .connection
             .prepare_cached(
-                "SELECT id, attempt, resent FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?",
+                "SELECT id, attempt, resent, part FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?",
             )?
             .query_row((department, lane, place.priority.class(), place.position), |row| {
-                Ok((columns::message_id(row, 0)?, row.get::<_, u32>(1)?, row.get::<_, bool>(2)?))
+                Ok((columns::message_id(row, 0)?, row.get::<_, u32>(1)?, row.get(2)?, row.get(3)?))
             })
             .optional()?;
-        let Some((id, attempt, resent)) = found else { return Ok(()) };
+        let Some((id, attempt, resent, part)) = found else { return Ok(()) };
         self.delete_live(department, lane, place)?;
         if self.is_proved_accepted(department, id)? {
             self.count_queued(lane, -1);
             return Ok(());
         }
-        self.insert_checking(department, lane, id, place, attempt + 1, resent, claimed_at, now + reconcile_for)
+        let tried = Tried { id, place, attempt: attempt + 1, resent, part };
+        self.insert_checking(department, lane, &tried, claimed_at, now + reconcile_for)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one for each column")]
     pub(super) fn insert_checking(
         &mut self,
         department: DepartmentRow,
         lane: LaneRow,
-        id: MessageId,
-        place: Place,
-        attempt: u32,
-        resent: bool,
+        tried: &Tried,
         since: Timestamp,
         deadline: Timestamp,
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO checking (department, lane, id, class, position, attempt, resent, since, deadline)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO checking (department, lane, id, class, position, attempt, resent, part, since, deadline)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute((
                 department,
                 lane,
-                id.0.as_bytes(),
-                place.priority.class(),
-                place.position,
-                attempt,
-                resent,
+                tried.id.0.as_bytes(),
+                tried.place.priority.class(),
+                tried.place.position,
+                tried.attempt,
+                tried.resent,
+                tried.part,
                 since.0,
                 deadline.0,
             ))?;
@@ -135,7 +142,7 @@ fn checking(
     limit: u32,
 ) -> Result<Vec<Checking>, StoreError> {
     let mut query = connection.prepare_cached(
-        "SELECT m.body, c.class, c.position, c.attempt, c.resent, c.since, c.deadline FROM checking c
+        "SELECT m.body, c.class, c.position, c.attempt, c.resent, c.part, c.since, c.deadline FROM checking c
          JOIN message m ON m.department = c.department AND m.id = c.id
          WHERE c.department = ?1 AND c.lane = ?2 ORDER BY c.deadline, c.position LIMIT ?3",
     )?;
@@ -145,8 +152,9 @@ fn checking(
             place: columns::place(row, 1, 2)?,
             attempt: row.get(3)?,
             resent: row.get(4)?,
-            since: Timestamp(row.get(5)?),
-            deadline: Timestamp(row.get(6)?),
+            part: row.get(5)?,
+            since: Timestamp(row.get(6)?),
+            deadline: Timestamp(row.get(7)?),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -59,6 +59,9 @@ pub(super) struct Memory {
     pub(super) early: Option<i64>,
     pub(super) cancelled: Option<i64>,
     pub(super) checking: Option<i64>,
+    /// Whether there are rows in `part`, and in `suppression`.
+    pub(super) parts: Option<bool>,
+    pub(super) suppressions: Option<bool>,
     /// Changes of `lane.queued` in this group.
     pub(super) queued: HashMap<LaneRow, i64>,
     /// What the observer hears after the commit.

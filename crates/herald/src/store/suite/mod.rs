@@ -3,6 +3,7 @@
 mod accepting;
 mod contacts;
 mod lanes;
+mod parts;
 mod receipts;
 mod suppressions;
 
@@ -105,6 +106,7 @@ impl Fixture {
             to: to.into(),
             text: "Hello".into(),
             files: vec![],
+            parts: 1,
             template: None,
             refused: None,
             metadata: None,
@@ -126,7 +128,8 @@ impl Fixture {
     }
 
     async fn claim(&self, number: i64, entries: Vec<Queued>) -> ClaimedNow {
-        let claim = Claim { department: self.department, lane: self.lane, number, at: NOW, pace: None, entries };
+        let claim =
+            Claim { department: self.department, lane: self.lane, number, at: NOW, pace: None, entries, windows: true };
         self.store.claim(claim).await.unwrap()
     }
 
@@ -136,6 +139,8 @@ impl Fixture {
             place: queued.place,
             attempt: queued.attempt + 1,
             resent: queued.resent,
+            part: queued.part,
+            parts: queued.message.parts,
             at: NOW,
             outcome,
         };
