@@ -16,7 +16,7 @@ use std::time::Duration;
 const EARLY: Duration = Duration::from_secs(60);
 
 /// What a customer does not want.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Suppressed {
     /// Anything.

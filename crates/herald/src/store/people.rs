@@ -1,9 +1,10 @@
 //! The words for people: contacts, and who must not be written to.
 
 use super::{ChannelRow, DepartmentRow};
+pub use herald_rules::admission::Suppressed as SuppressionKind;
 use herald_rules::{ids::ContactId, protocol::Protocol, time::Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 /// A person as a department knows them: what a text can say of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,34 +87,6 @@ pub struct ContactPage {
     pub contacts: Vec<ContactCard>,
     /// Where to go on; None: no more are left.
     pub next: Option<i64>,
-}
-
-/// What a suppression covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SuppressionKind {
-    /// Everything.
-    All,
-    /// Marketing alone.
-    Marketing,
-}
-
-impl SuppressionKind {
-    /// As it is stored.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Marketing => "marketing",
-        }
-    }
-}
-
-impl FromStr for SuppressionKind {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::All, Self::Marketing].into_iter().find(|kind| kind.as_str() == text).ok_or(())
-    }
 }
 
 /// A customer who must not be written to.

@@ -68,7 +68,7 @@ impl Store {
 
 impl Writing<'_> {
     /// See [`Store::suppress`].
-    pub(super) fn suppress(&self, department: DepartmentRow, suppression: &Suppression) -> Result<(), StoreError> {
+    pub(super) fn suppress(&mut self, department: DepartmentRow, suppression: &Suppression) -> Result<(), StoreError> {
         let Suppression { customer, channel, kind, source, at } = suppression;
         self.connection
             .prepare_cached(
@@ -76,6 +76,7 @@ impl Writing<'_> {
                  VALUES (?, ?, ?, ?, ?, ?)",
             )?
             .execute((department, customer, channel.unwrap_or(ALL_CHANNELS), kind.as_str(), source, at.0))?;
+        self.memory.suppressions = None;
         Ok(())
     }
 
@@ -99,7 +100,7 @@ impl Writing<'_> {
     /// What a customer told the provider about marketing. Notices come in any order: an older one than the last says
     /// nothing any more.
     pub(super) fn marketing_wish(
-        &self,
+        &mut self,
         department: DepartmentRow,
         channel: ChannelRow,
         customer: &str,
