@@ -17,6 +17,7 @@ pub mod protocol;
 pub mod reason;
 pub mod redact;
 pub mod retry;
+pub mod segments;
 pub mod signature;
 pub mod status;
 pub mod template;
