@@ -4,6 +4,7 @@ use super::{
     answer::Warning,
     request::SendRequest,
     wire::{Links, Loose},
+    wish::Wish,
 };
 use crate::{
     api::{codes::Code, problem::Problem},
@@ -33,6 +34,8 @@ pub struct Checked {
     pub message: Message,
     /// What is left out of it.
     pub warnings: Vec<Warning>,
+    /// What was asked for beside the text.
+    pub wish: Wish,
 }
 
 impl Checked {
@@ -66,9 +69,15 @@ pub fn check(
     let (lane, channel) = sender(snapshot, department, protocol, &request.from)?;
     may_send(channel)?;
     let to = recipient(protocol, &request.to)?;
+    let wish = wish(protocol, &request)?;
     let text = text(request.text)?;
     let files = files(request.files)?;
-    let dropped = content::check(protocol, &text, &files).map_err(|error| Problem::of_content(&error))?.files_dropped;
+    // A template that is named brings its text along.
+    let dropped = if wish.template.is_some() && text.trim().is_empty() && files.is_empty() {
+        0
+    } else {
+        content::check(protocol, &text, &files).map_err(|error| Problem::of_content(&error))?.files_dropped
+    };
     if let Some(metadata) = &request.metadata {
         content::check_metadata(metadata).map_err(|error| Problem::of_content(&error))?;
     }
@@ -90,7 +99,7 @@ pub fn check(
         send_at,
         expires_at,
     };
-    Ok(Checked { lane: lane.row, provider: channel.provider, message, warnings })
+    Ok(Checked { lane: lane.row, provider: channel.provider, message, warnings, wish })
 }
 
 fn protocol(given: &Loose<'_>) -> Result<Protocol, Problem> {
@@ -174,6 +183,19 @@ fn recipient(protocol: Protocol, to: &Loose<'_>) -> Result<String, Problem> {
     }
 }
 
+fn wish(protocol: Protocol, request: &SendRequest<'_>) -> Result<Wish, Problem> {
+    let wish = Wish::read(request)?;
+    // Nothing is left out in silence: whoever names a template does not expect an SMS.
+    match wish.of_a_template() {
+        Some(field) if protocol != Protocol::WhatsApp => {
+            let detail =
+                format!("{field} is for WhatsApp; {protocol} has no templates. Leave it out, and give a text.");
+            Err(Problem::new(Code::InvalidValue, detail).at(format!("/{field}")))
+        }
+        _ => Ok(wish),
+    }
+}
+
 fn text(given: Loose<'_>) -> Result<String, Problem> {
     match given {
         Loose::Absent => Ok(String::new()),
@@ -190,7 +212,7 @@ fn files(given: Links) -> Result<Vec<String>, Problem> {
     }
 }
 
-fn wrong_type(pointer: impl Into<Cow<'static, str>>, wanted: &str, kind: &str) -> Problem {
+pub(super) fn wrong_type(pointer: impl Into<Cow<'static, str>>, wanted: &str, kind: &str) -> Problem {
     let pointer = pointer.into();
     let detail = format!("{} must be {wanted}; there is {kind}.", pointer.trim_start_matches('/'));
     Problem::new(Code::InvalidBody, detail).at(pointer)

@@ -69,6 +69,18 @@ impl IdempotencyKey {
         }
         digest.update(format!("{:?}", request.files));
         digest.update(request.metadata.as_ref().map_or_else(String::new, ToString::to_string));
+        let objects = [
+            ("customer", request.customer),
+            ("template", request.template),
+            ("buttonParameters", request.button_parameters),
+            ("headerParameter", request.header_parameter),
+        ];
+        for (name, raw) in objects {
+            // Read and written again, so that neither blanks nor the order of fields count.
+            if let Some(value) = raw.and_then(|raw| serde_json::from_str::<serde_json::Value>(raw.get()).ok()) {
+                digest.update(format!("{name}:{value}"));
+            }
+        }
         Idempotency {
             key_hash: half(Sha256::digest(&self.0)),
             body_hash: half(digest.finalize()),
@@ -96,11 +108,15 @@ mod tests {
     fn what_is_said_counts_not_how_it_is_written() {
         let one = hash(r#"{"to":"1","from":"2","text":"a","metadata":{"a":1,"b":2}}"#);
         assert_eq!(one, hash(r#"{ "metadata":{"b":2,"a":1}, "text":"a","from":"2","to":1,"status":"Pending"}"#));
+        let named = hash(r#"{"customer":{"name":"a","attributes":{"b":1,"c":2}},"headerParameter":null}"#);
+        assert_eq!(named, hash(r#"{"customer": {"attributes": {"c":2, "b":1}, "name":"a"}}"#));
         for other in [
             r#"{"to":"1","from":"2","text":"b","metadata":{"a":1,"b":2}}"#,
             r#"{"to":"12","from":"","text":"a","metadata":{"a":1,"b":2}}"#,
             r#"{"to":"1","from":"2","text":"a","metadata":{"a":1}}"#,
             r#"{"to":"1","from":"2","text":"a","metadata":{"a":1,"b":2},"files":["https://a"]}"#,
+            r#"{"to":"1","from":"2","text":"a","metadata":{"a":1,"b":2},"customer":{"name":"Noa"}}"#,
+            r#"{"to":"1","from":"2","text":"a","metadata":{"a":1,"b":2},"template":{"name":"Noa"}}"#,
         ] {
             assert_ne!(one, hash(other), "{other}");
         }

@@ -9,12 +9,14 @@ mod idempotency;
 mod quota;
 mod request;
 mod wire;
+mod wish;
 
 pub use answer::{MessageAnswer, Warning};
 pub use check::{Checked, check};
 pub use idempotency::{IdempotencyKey, OptionalKey};
 pub use quota::{Allowance, Quotas};
 pub use request::SendRequest;
+pub use wish::{CustomerWish, ParametersWish, TemplateWish, Wish};
 
 use crate::{
     api::{codes::Code, problem::Problem},

@@ -1,8 +1,10 @@
 //! The body of a send, for v1.2 and v2 alike.
 
 use super::wire::{Links, Loose};
+use super::wish::{CustomerWish, TemplateWish};
 use crate::api::{body, problem::Problem};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// One message to one customer. Other fields are ignored, so that what clients of v1.2 send along does no harm.
@@ -30,6 +32,7 @@ pub struct SendRequest<'a> {
     #[schema(value_type = String, required, example = "972550000002")]
     pub to: Loose<'a>,
     /// What to say. For WhatsApp outside the 24-hour window: the approved template's text with its parameters filled in.
+    /// Variables such as `${customer.name}` and `${customer.city|your city}` are filled in when the message is accepted.
     #[serde(borrow, default, alias = "Text")]
     #[schema(value_type = Option<String>, example = "Your order 1234 is on its way.")]
     pub text: Loose<'a>,
@@ -53,6 +56,22 @@ pub struct SendRequest<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<String>, example = "transactional")]
     pub priority: Loose<'a>,
+    /// What is known of the customer, for the variables of this message; it goes before what the contact says.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<CustomerWish>)]
+    pub customer: Option<&'a RawValue>,
+    /// For WhatsApp: the template that is meant, by its name. Without it the template is found by the text.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<TemplateWish>)]
+    pub template: Option<&'a RawValue>,
+    /// For WhatsApp: a value for each button of the template that takes one, in their order. Null leaves one to Herald.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<Vec<Option<String>>>, example = json!(["orders/1234"]))]
+    pub button_parameters: Option<&'a RawValue>,
+    /// For WhatsApp: the value of the one parameter in the template's text header.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<String>)]
+    pub header_parameter: Option<&'a RawValue>,
 }
 
 impl<'a> SendRequest<'a> {

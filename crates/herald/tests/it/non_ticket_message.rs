@@ -58,7 +58,9 @@ async fn a_sender_that_is_unknown_or_of_others_is_not_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_sent_is_refused_with_a_code() {
+    const SMS: &str = "972550000008";
     let world = World::new().await;
+    world.channel("SMS", SMS).await;
     let channel = world.channel("WhatsApp", OURS).await;
     let table = [
         (json!({"protocolType": "Fax"}), 400, "unknown_protocol"),
@@ -68,6 +70,11 @@ async fn what_cannot_be_sent_is_refused_with_a_code() {
         (json!({"files": ["ftp://files.example/a.png"]}), 400, "file_not_a_link"),
         (json!({"priority": "urgent"}), 400, "unknown_priority"),
         (json!({"expiresAt": "2020-01-01T00:00:00Z"}), 400, "already_expired"),
+        (json!({"customer": "Noa"}), 400, "invalid_body"),
+        (json!({"customer": {"attributes": {"city": {}}}}), 400, "invalid_body"),
+        (json!({"template": {"language": "en_US"}}), 400, "invalid_body"),
+        (json!({"buttonParameters": vec!["x"; 11]}), 400, "invalid_value"),
+        (json!({"protocolType": "SMS", "from": SMS, "template": {"name": "order"}}), 400, "invalid_value"),
     ];
     for (change, status, code) in table {
         let mut body = json!({"text": "Hello", "protocolType": "WhatsApp", "from": OURS, "to": CUSTOMER});
