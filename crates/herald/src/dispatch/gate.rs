@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub(super) enum Gate {
     /// It goes, as this.
     Go(Arc<Message>),
+    /// It goes if it is a template by now.
+    GoAsTemplate,
     /// It ends here.
     Refused(Cause),
 }
@@ -32,6 +34,8 @@ pub(super) fn judge(account: &Account, queued: &Queued, reach: &Reach, now: Time
         Admission::Template(_) => Gate::Go(message.clone()),
         Admission::Free if message.template.is_none() => Gate::Go(message.clone()),
         Admission::Free => Gate::Go(Arc::new(Message { template: None, ..Message::clone(message) })),
-        Admission::NeedsTemplate => Gate::Refused(Reason::TemplateNotMatched.into()),
+        // What takes several calls is no template: those carry one file at most.
+        Admission::NeedsTemplate if message.parts > 1 => Gate::Refused(Reason::TemplateNotMatched.into()),
+        Admission::NeedsTemplate => Gate::GoAsTemplate,
     }
 }

@@ -6,6 +6,7 @@
 mod account;
 mod check;
 mod gate;
+mod prepare;
 mod settle;
 #[cfg(test)]
 mod tests;

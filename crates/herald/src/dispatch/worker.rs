@@ -7,7 +7,7 @@
 mod ask;
 mod hear;
 
-use super::{Account, check::Round};
+use super::{Account, check::Round, prepare::Tried};
 use crate::{
     observe::metrics::Metrics,
     pace::{Lanes, Mailbox},
@@ -17,7 +17,6 @@ use crate::{
     },
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use herald_channels::contract::Outcome;
 use herald_rules::{
     breaker::Permit,
     ids::MessageId,
@@ -67,8 +66,8 @@ enum Answer {
     Checked(Result<Round, StoreError>),
 }
 
-/// A provider's answer: to which message, what it was, how long it took.
-type Answered = (MessageId, Outcome, Duration);
+/// What became of a message at the door: of which, what it was, how long it took.
+type Answered = (MessageId, Tried, Duration);
 
 struct AtTheDoor {
     queued: Queued,
@@ -148,10 +147,10 @@ impl Worker {
             }
             let pause = wake_at.map_or(Duration::from_secs(3600), |at| at.since(Timestamp::now()));
             tokio::select! {
-                Some((id, outcome, took)) = self.outcomes.1.recv() => {
-                    self.outcome(id, outcome, took);
-                    while let Ok((id, outcome, took)) = self.outcomes.1.try_recv() {
-                        self.outcome(id, outcome, took);
+                Some((id, tried, took)) = self.outcomes.1.recv() => {
+                    self.tried(id, tried, took);
+                    while let Ok((id, tried, took)) = self.outcomes.1.try_recv() {
+                        self.tried(id, tried, took);
                     }
                 }
                 Some(answer) = self.answers.next(), if !self.answers.is_empty() => self.answer(answer),

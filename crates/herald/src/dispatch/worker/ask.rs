@@ -2,7 +2,10 @@
 
 use super::{Answer, Worker, WorkerContext};
 use crate::{
-    dispatch::check::{self, Whose},
+    dispatch::{
+        check::{self, Whose},
+        prepare::Preparing,
+    },
     node::crash,
     store::{Claim, Outcomes, Queued},
 };
@@ -106,15 +109,16 @@ impl Worker {
         self.answers.push(round.map(Answer::Checked).boxed());
     }
 
-    pub(super) fn call(&self, queued: &Queued, message: Arc<Message>) {
+    pub(super) fn call(&self, queued: &Queued, message: Arc<Message>, needs_template: bool) {
         let outgoing = Outgoing { message, part: queued.part, attempt: queued.attempt };
-        let (account, outcomes) = (self.account.clone(), self.outcomes.0.clone());
+        let preparing = Preparing { account: self.account.clone() };
+        let (id, outcomes) = (queued.message.id, self.outcomes.0.clone());
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {
             let started = std::time::Instant::now();
-            let outcome = crash::around("call", account.adapter.send(&outgoing)).await;
+            let tried = preparing.tried(outgoing, needs_template).await;
             // The worker outlives its calls: it waits for them when it stops.
-            drop(outcomes.send((outgoing.message.id, outcome, started.elapsed())));
+            drop(outcomes.send((id, tried, started.elapsed())));
         });
     }
 }

@@ -4,6 +4,7 @@ use super::{Answer, AtTheDoor, STORE_PAUSE, Worker, earlier, ended};
 use crate::{
     dispatch::{
         gate::{self, Gate},
+        prepare::Tried,
         settle::{DECIDING, Health, Settled, UNKNOWN_HOLD, Written, settle},
     },
     observe::metrics::OutcomeKind,
@@ -118,7 +119,8 @@ impl Worker {
             }
             let reach = claimed.reach.get(&id).copied().unwrap_or_default();
             match gate::judge(&self.account, &queued, &reach, now) {
-                Gate::Go(message) => self.call(&queued, message),
+                Gate::Go(message) => self.call(&queued, message, false),
+                Gate::GoAsTemplate => self.call(&queued, queued.message.clone(), true),
                 Gate::Refused(cause) => {
                     self.machine.released(id, Released::Ended);
                     self.machine.give_back(at);
@@ -137,7 +139,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn outcome(&mut self, id: MessageId, outcome: Outcome, took: Duration) {
+    pub(super) fn tried(&mut self, id: MessageId, tried: Tried, took: Duration) {
         let Some(AtTheDoor { queued, claim, taken_at }) = self.door.remove(&id) else { return };
         if let Some(open) = self.claims.get_mut(&claim) {
             *open -= 1;
@@ -146,6 +148,21 @@ impl Worker {
                 self.closed.push(claim);
             }
         }
+        let now = Timestamp::now();
+        let uncalled = match tried {
+            Tried::Called(outcome) => return self.outcome(queued, taken_at, outcome, took),
+            Tried::Refused(cause) => Written { recorded: Recorded::Rejected(cause), released: Released::Ended },
+            Tried::Waits(due, cause) => {
+                Written { recorded: Recorded::Held { due, cause: Some(cause) }, released: Released::PutAway(due) }
+            }
+        };
+        self.machine.released(id, uncalled.released);
+        self.machine.give_back(taken_at);
+        self.ended.push(ended(&queued, now, uncalled.recorded));
+    }
+
+    fn outcome(&mut self, queued: Queued, taken_at: Timestamp, outcome: Outcome, took: Duration) {
+        let id = queued.message.id;
         let metrics = &self.context.metrics;
         metrics.outcomes.of(self.context.protocol, kind(&outcome)).inc();
         metrics.provider_call_seconds.of(self.context.protocol).observe(took.as_secs_f64());
