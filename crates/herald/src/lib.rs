@@ -14,5 +14,6 @@ pub mod events;
 pub mod node;
 pub mod observe;
 pub mod pace;
+pub mod route;
 pub mod status;
 pub mod store;

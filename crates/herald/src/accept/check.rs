@@ -15,10 +15,10 @@ use herald_rules::{
     content, identifier,
     ids::MessageId,
     message::{Message, Priority},
-    protocol::{Protocol, Provider},
+    protocol::Protocol,
     time::Timestamp,
 };
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// How far ahead a message may be scheduled.
 const FURTHEST: Duration = Duration::from_secs(366 * 86_400);
@@ -28,8 +28,8 @@ const FURTHEST: Duration = Duration::from_secs(366 * 86_400);
 pub struct Checked {
     /// The lane it goes out over.
     pub lane: LaneRow,
-    /// Who carries it.
-    pub provider: Provider,
+    /// Its channel.
+    pub channel: Arc<Channel>,
     /// The message.
     pub message: Message,
     /// What is left out of it.
@@ -99,7 +99,7 @@ pub fn check(
         send_at,
         expires_at,
     };
-    Ok(Checked { lane: lane.row, provider: channel.provider, message, warnings, wish })
+    Ok(Checked { lane: lane.row, channel: Arc::clone(channel), message, warnings, wish })
 }
 
 fn protocol(given: &Loose<'_>) -> Result<Protocol, Problem> {
@@ -115,7 +115,7 @@ fn sender<'a>(
     department: &Department,
     protocol: Protocol,
     from: &Loose<'_>,
-) -> Result<(&'a Lane, &'a Channel), Problem> {
+) -> Result<(&'a Lane, &'a Arc<Channel>), Problem> {
     let Some(from) = from.text().filter(|text| !text.trim().is_empty()) else {
         return Err(Problem::new(
             Code::FromRequired,
@@ -133,7 +133,7 @@ fn sender<'a>(
     });
     // Another department's sender is answered in the same words as none: whose numbers there are is nobody's business.
     let lane = lane.filter(|lane| lane.department == department.row);
-    let found = lane.and_then(|lane| Some((lane.as_ref(), snapshot.channel(lane.channel)?.as_ref())));
+    let found = lane.and_then(|lane| Some((lane.as_ref(), snapshot.channel(lane.channel)?)));
     found.ok_or_else(|| {
         Problem::new(
             Code::FromNotFound,

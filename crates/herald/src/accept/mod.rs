@@ -21,6 +21,7 @@ pub use wish::{CustomerWish, ParametersWish, TemplateWish, Wish};
 use crate::{
     api::{codes::Code, problem::Problem},
     node::{app::App, crash, directory::Department},
+    route::route,
     store::{self, DepartmentRow, Idempotency, NewMessage, StoreError},
 };
 use herald_rules::{
@@ -80,16 +81,18 @@ async fn take(
     request: SendRequest<'_>,
     key: Option<&Idempotency>,
 ) -> Result<Accepted, Problem> {
-    let checked = check(&app.directory.get(), department, request, Timestamp::now(), MessageId::new())?;
+    let snapshot = Arc::clone(&app.directory.get());
+    let checked = check(&snapshot, department, request, Timestamp::now(), MessageId::new())?;
     let allowance = app.quotas.take(department.row)?;
     let warnings = checked.warnings_json();
-    let Checked { lane, provider, message, .. } = checked;
+    let Checked { lane, channel, message, wish, .. } = checked;
+    let message = route(app, department, &channel, message, wish).await?;
     let body = serde_json::to_string(&message).map_err(StoreError::from)?;
     let message = Arc::new(message);
     let idempotency = key.map(|key| Idempotency { warnings: warnings.clone().into_owned(), ..key.clone() });
     let new = NewMessage { department: department.row, lane, message: message.clone(), body, idempotency };
     let answer = crash::around("accept", app.store.accept(vec![new])).await?.pop();
-    let (id, service_provider) = (department.id, provider.service_provider());
+    let (id, service_provider) = (department.id, channel.provider.service_provider());
     match answer {
         Some(store::Accepted::New) => {
             app.metrics.accepted.of(message.protocol).inc();
