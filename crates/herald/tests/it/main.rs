@@ -24,3 +24,4 @@ mod starts;
 mod store_away;
 mod support;
 mod times;
+mod variables;
