@@ -2,6 +2,7 @@
 //!
 //! Only `dispatch` interprets an outcome. An adapter never retries, never waits and never logs text or numbers.
 
+pub use herald_rules::pace::pair::PairLimit;
 use herald_rules::{
     ids::MessageId, inbound::Inbound, message::Message, pace::rate::Rate, reason::Cause, status::Status,
     time::Timestamp,
@@ -194,15 +195,6 @@ pub enum AccountChange {
     Reinstated,
     /// Something that an operator should know, and that changes nothing by itself.
     Other,
-}
-
-/// A limit of messages to one customer: one each `every`, and up to `burst` at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PairLimit {
-    /// Time that one message takes of the allowance.
-    pub every: Duration,
-    /// Messages at once after a pause.
-    pub burst: u32,
 }
 
 /// What a look-up by our own id says.

@@ -6,6 +6,7 @@
 //!   at the provider's door at a time. A message that must wait (retry, unknown outcome) holds back that customer's later ones
 //!   of the same priority, and nobody else's.
 //! - Pace: never faster than the rate, slowed by the provider's throttling.
+//! - Pairs: a customer who has had as many messages as the provider allows waits alone; bulk leaves them one for transactional.
 //! - Share: transactional goes ahead of bulk, but a tenth of a busy lane stays with bulk.
 //! - Memory: a head of bounded size; the rest stays on disk and is asked for when there is room.
 //!
@@ -14,10 +15,11 @@
 mod customers;
 mod head;
 mod machine;
+mod pairs;
 #[cfg(test)]
 mod properties;
 
-pub use machine::{Effects, Lane, LoadWish, Pace, Released, Settings, Waiting};
+pub use machine::{Effects, Held, Hold, Lane, LoadWish, Pace, Released, Settings, Waiting};
 
 use crate::message::{Message, Priority};
 use std::sync::Arc;

@@ -2,4 +2,5 @@
 
 pub mod adaptive;
 pub mod gcra;
+pub mod pair;
 pub mod rate;

@@ -8,7 +8,7 @@ mod receipts;
 mod settings;
 
 pub use receipts::SIGNATURE_HEADER;
-pub use settings::{Credentials, ReconcileSetting, Settings};
+pub use settings::{Credentials, PairSetting, ReconcileSetting, Settings};
 
 use crate::{
     contract::{Callback, CallbackError, Capabilities, LookUp, Notice, Outcome, Outgoing, Provider},
@@ -76,7 +76,7 @@ impl Simulated {
         Ok(Self {
             inner: Arc::new(Inner {
                 client: client::shared().map_err(|problem| SettingsError::new("http client", problem))?,
-                capabilities: settings::capabilities(protocol, settings.reconcile),
+                capabilities: settings::capabilities(protocol, &settings),
                 by_client_reference: format!("{base}/v1/{protocol}/messages/by-client-reference"),
                 messages,
                 authorization,

@@ -1,6 +1,6 @@
 //! What a channel on a simulated provider stores, and what its protocol can do.
 
-use crate::contract::{Capabilities, Reconcile};
+use crate::contract::{Capabilities, PairLimit, Reconcile};
 use herald_rules::{protocol::Protocol, status::Status};
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
@@ -19,6 +19,19 @@ pub struct Settings {
     /// Another way to find out unknown outcomes than the protocol's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reconcile: Option<ReconcileSetting>,
+    /// How often one customer may be written to; absent: no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<PairSetting>,
+}
+
+/// [`PairLimit`] as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PairSetting {
+    /// One message each so many milliseconds.
+    pub every_ms: u64,
+    /// Messages at once after a pause.
+    pub burst: u32,
 }
 
 fn ten_seconds() -> u64 {
@@ -55,16 +68,17 @@ impl fmt::Debug for Credentials {
 
 /// What each protocol can do. They differ on purpose, so that every form of receipt, reference and reconciliation is
 /// exercised without a real provider: WhatsApp as Meta's, SMS as Twilio's, Apple as a gateway without receipts.
-pub(super) fn capabilities(protocol: Protocol, reconcile: Option<ReconcileSetting>) -> Capabilities {
+pub(super) fn capabilities(protocol: Protocol, settings: &Settings) -> Capabilities {
     let (last_receipt, echoes_our_id, by_default) = match protocol {
         Protocol::WhatsApp => (Status::Read, true, ReconcileSetting::ByReceipt(60 * 60 * 1000)),
         Protocol::SMS => (Status::Delivered, false, ReconcileSetting::ByLookUp(15 * 60 * 1000)),
         Protocol::AppleBusinessChat => (Status::Accepted, true, ReconcileSetting::Never),
     };
-    let reconcile = match reconcile.unwrap_or(by_default) {
+    let reconcile = match settings.reconcile.unwrap_or(by_default) {
         ReconcileSetting::Never => Reconcile::Never,
         ReconcileSetting::ByReceipt(deadline) => Reconcile::ByReceipt { deadline: Duration::from_millis(deadline) },
         ReconcileSetting::ByLookUp(deadline) => Reconcile::ByLookUp { deadline: Duration::from_millis(deadline) },
     };
-    Capabilities { last_receipt, echoes_our_id, reconcile, needs_window: false, rate: None, pair: None }
+    let pair = settings.pair.map(|pair| PairLimit { every: Duration::from_millis(pair.every_ms), burst: pair.burst });
+    Capabilities { last_receipt, echoes_our_id, reconcile, needs_window: false, rate: None, pair }
 }

@@ -125,6 +125,8 @@ CREATE TABLE part (
     provider TEXT,
     PRIMARY KEY (department, id, part)
 ) WITHOUT ROWID;
+-- Why a message was put away: a number of rules::reason.
+ALTER TABLE later ADD COLUMN reason INTEGER;
 ALTER TABLE live ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE later ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE checking ADD COLUMN part INTEGER NOT NULL DEFAULT 0;

@@ -70,7 +70,8 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
             let next = retry::next_send(cause.reason, queued.attempt + 1, first_tried, now, after, random);
             let recorded = match next {
                 Some(due) => {
-                    Some(Written { recorded: Recorded::Again { due, cause }, released: Released::PutAway(due) })
+                    let released = Released::PutAway(due, cause.reason);
+                    Some(Written { recorded: Recorded::Again { due, cause }, released })
                 }
                 // The last try's own words stay beside it.
                 None => ended(Recorded::Rejected(Cause { reason: Reason::RetriesExhausted, ..cause })),

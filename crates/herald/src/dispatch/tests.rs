@@ -19,8 +19,11 @@ use herald_rules::{
 use herald_simulators::{Options, Simulator};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+mod limits;
+
 struct World {
     node: Node,
+    config: Config,
     simulator: Simulator,
     department: i64,
     lanes: HashMap<Protocol, i64>,
@@ -31,13 +34,18 @@ type History = Vec<(Status, Option<Reason>, bool)>;
 
 impl World {
     async fn new(policy: OnUnknownOutcome) -> Self {
+        Self::with(policy, serde_json::json!({})).await
+    }
+
+    /// Adds these to the settings of the adapters.
+    async fn with(policy: OnUnknownOutcome, adapter: serde_json::Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         config.data.folder = folder.path().to_owned();
         config.listen.public = "127.0.0.1:0".parse().unwrap();
         config.listen.internal = "127.0.0.1:0".parse().unwrap();
         let simulator = Simulator::start(Options::default()).await.unwrap();
-        let node = Node::start(config).await.unwrap();
+        let node = Node::start(config.clone()).await.unwrap();
         let app = &node.app;
         let now = Timestamp::now();
         let secret = NewSecret { id: uuid::Uuid::now_v7(), name: "first".into(), sealed: vec![], created_at: now };
@@ -58,15 +66,15 @@ impl World {
             let credentials = serde_json::json!({"key": "simulator-key", "callback_secret": "simulator-secret"});
             let sealed =
                 app.access.sealer.seal(crate::access::Subject::Credentials(id), credentials.to_string().as_bytes());
-            let settings = ChannelSettings {
-                on_unknown_outcome: policy,
-                reconcile_seconds: Some(1),
-                provider: serde_json::json!({
-                    "base_url": simulator.base_url(),
-                    "callback_url": format!("http://{}/callbacks/{id}", node.public),
-                    "timeout_ms": 800,
-                }),
-            };
+            let mut provider = serde_json::json!({
+                "base_url": simulator.base_url(),
+                "callback_url": format!("http://{}/callbacks/{id}", node.public),
+                "timeout_ms": 800,
+            });
+            for (name, value) in adapter.as_object().unwrap() {
+                provider[name] = value.clone();
+            }
+            let settings = ChannelSettings { on_unknown_outcome: policy, reconcile_seconds: Some(1), provider };
             app.store
                 .add_channel(NewChannel {
                     department,
@@ -90,7 +98,13 @@ impl World {
         }
         app.directory_changed().await.unwrap();
         let lanes = app.directory.get().all_lanes().map(|lane| (lane.protocol, lane.row)).collect();
-        Self { node, simulator, department, lanes, _folder: folder }
+        Self { node, config, simulator, department, lanes, _folder: folder }
+    }
+
+    /// Stops the node and starts it again on the same folder.
+    async fn restarted(self) -> Self {
+        self.node.stop().await;
+        Self { node: Node::start(self.config.clone()).await.unwrap(), ..self }
     }
 
     fn message(&self, protocol: Protocol, to: &str) -> Message {

@@ -20,9 +20,8 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use herald_rules::{
     breaker::Permit,
     ids::MessageId,
-    lane::{Lane, Settings},
+    lane::{Held, Lane, Settings},
     message::Priority,
-    pace::rate::Rate,
     protocol::Protocol,
     reason::Reason,
     time::Timestamp,
@@ -106,11 +105,12 @@ impl Worker {
         context: WorkerContext,
         mailbox: Mailbox,
         account: Arc<Account>,
-        (rate, head, in_flight, paused): (Rate, usize, usize, bool),
+        settings: Settings,
+        paused: bool,
     ) {
         let pace = context.store.pace(context.lane).await.unwrap_or_default();
         let mut worker = Self {
-            machine: Lane::new(Settings::new(rate, head, in_flight), pace, paused),
+            machine: Lane::new(settings, pace, paused),
             account,
             answers: FuturesUnordered::new(),
             outcomes: mpsc::unbounded_channel(),
@@ -131,6 +131,7 @@ impl Worker {
             breaker_until: None,
             context,
         };
+        worker.remember_pairs().await;
         worker.recover(Duration::ZERO);
         worker.work(mailbox).await;
     }
@@ -167,6 +168,17 @@ impl Worker {
         }
     }
 
+    /// What went to customers before the start still counts for the pair limit.
+    async fn remember_pairs(&mut self) {
+        let Some(limit) = self.machine.pair() else { return };
+        let since = Timestamp::now() - limit.memory();
+        match self.context.store.recent_customers(self.context.department, self.context.lane, since).await {
+            Ok(sent) => sent.iter().for_each(|(customer, at)| self.machine.sent_before(customer, *at)),
+            // The provider says so where it is too often, and is believed.
+            Err(error) => tracing::warn!(lane = self.context.lane, %error, "lane.recent_customers_not_read"),
+        }
+    }
+
     fn is_drained(&self) -> bool {
         self.door.is_empty() && self.ended.is_empty() && self.closed.is_empty() && !self.recording && !self.claiming
     }
@@ -191,9 +203,9 @@ impl Worker {
             for queued in effects.expired {
                 self.ended.push(ended(&queued, now, Recorded::Rejected(Reason::Expired.into())));
             }
-            for (queued, due) in effects.held {
+            for Held { queued, due, reason } in effects.held {
                 self.next_due = earlier(self.next_due, Some(due));
-                self.ended.push(ended(&queued, now, Recorded::Held { due, cause: None }));
+                self.ended.push(ended(&queued, now, Recorded::Held { due, reason, cause: None }));
             }
             for wish in effects.load {
                 self.load(wish);

@@ -9,7 +9,12 @@ use crate::{
     store::{LaneRow, Queued, Store},
 };
 use arc_swap::ArcSwap;
-use herald_rules::{pace::rate::Rate, time::Timestamp};
+use herald_rules::{
+    lane::{Hold, Settings},
+    message::Priority,
+    pace::rate::Rate,
+    time::Timestamp,
+};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -48,9 +53,10 @@ impl Lanes {
                 continue;
             };
             let paused = lane.paused || !channel.active;
-            let rate = self.rate(lane.rate.as_deref(), lane.protocol);
+            let capabilities = account.adapter.capabilities();
+            let (rate, pair) = (self.rate(lane.rate.as_deref(), capabilities.rate, lane.protocol), capabilities.pair);
             match posts.get(&lane.row) {
-                Some(post) => post.control(Control::Settings { paused, rate, account }),
+                Some(post) => post.control(Control::Settings { paused, rate, pair, account }),
                 None => {
                     let (post, mailbox) = Mailbox::new();
                     let context = WorkerContext {
@@ -64,8 +70,11 @@ impl Lanes {
                         stop: self.stop.clone(),
                     };
                     posts.insert(lane.row, post);
-                    let machine = (rate, self.settings.head.get(), self.settings.in_flight.get(), paused);
-                    workers.push(Worker::run(context, mailbox, account, machine));
+                    let settings = Settings {
+                        pair,
+                        ..Settings::new(rate, self.settings.head.get(), self.settings.in_flight.get())
+                    };
+                    workers.push(Worker::run(context, mailbox, account, settings, paused));
                 }
             }
         }
@@ -81,9 +90,10 @@ impl Lanes {
         &self.accounts
     }
 
-    fn rate(&self, own: Option<&str>, protocol: herald_rules::protocol::Protocol) -> Rate {
+    /// The lane's own rate, else the provider's, else the configured one.
+    fn rate(&self, own: Option<&str>, provider: Option<Rate>, protocol: herald_rules::protocol::Protocol) -> Rate {
         // What cannot be read was written by another version: the default is slower than a wrong guess.
-        own.and_then(|text| text.parse().ok()).unwrap_or_else(|| self.settings.default_rate.of(protocol))
+        own.and_then(|text| text.parse().ok()).or(provider).unwrap_or_else(|| self.settings.default_rate.of(protocol))
     }
 
     /// A message may go.
@@ -113,6 +123,13 @@ impl Lanes {
         let (answer, answered) = oneshot::channel();
         self.posts.load().get(&lane)?.control(Control::Report(answer));
         answered.await.ok()
+    }
+
+    /// Why messages of a class to a customer wait, where it is for that customer alone.
+    pub async fn held(&self, lane: LaneRow, customer: &str, priority: Priority) -> Option<Hold> {
+        let (answer, answered) = oneshot::channel();
+        self.posts.load().get(&lane)?.control(Control::Held(customer.to_owned(), priority, answer));
+        answered.await.ok()?
     }
 
     /// Stops claiming, waits for what is at the providers' doors and for its outcomes to be durable.

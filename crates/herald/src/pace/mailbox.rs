@@ -2,7 +2,12 @@
 
 use super::LaneReport;
 use crate::{dispatch::Account, store::Queued};
-use herald_rules::{pace::rate::Rate, time::Timestamp};
+use herald_rules::{
+    lane::Hold,
+    message::Priority,
+    pace::{pair::PairLimit, rate::Rate},
+    time::Timestamp,
+};
 use std::{
     sync::{
         Arc,
@@ -32,6 +37,8 @@ pub enum Control {
         paused: bool,
         /// Its rate.
         rate: Rate,
+        /// How often one customer may be written to.
+        pair: Option<PairLimit>,
         /// Its channel's adapter and breaker.
         account: Arc<Account>,
     },
@@ -39,6 +46,8 @@ pub enum Control {
     Throttled(Option<Duration>),
     /// Say how it is.
     Report(oneshot::Sender<LaneReport>),
+    /// Say why messages of a class to a customer wait, where it is for that customer alone.
+    Held(String, Priority, oneshot::Sender<Option<Hold>>),
 }
 
 /// The sending side of a lane's mailbox.

@@ -1,7 +1,8 @@
 //! What a lane says of itself: every wait can be explained.
 
 use herald_rules::{
-    lane::{Lane, Waiting},
+    lane::{Hold, Lane, Waiting},
+    reason::Reason,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -18,6 +19,9 @@ pub struct LaneReport {
     pub rate: String,
     /// The rate that holds now, after the provider's throttling.
     pub effective_rate: String,
+    /// How often one customer may be written to, as "1/6s,burst=45"; absent: there is no such limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair_limit: Option<String>,
     /// Whether it is paused.
     pub paused: bool,
     /// Why it does not send more than it does.
@@ -45,6 +49,7 @@ impl LaneReport {
             in_memory: lane.in_memory(),
             rate: lane.rate().to_string(),
             effective_rate: lane.effective_rate(now).to_string(),
+            pair_limit: lane.pair().and_then(|pair| pair.rate()).map(|rate| rate.to_string()),
             paused: lane.is_paused(),
             waiting: WaitReport::of(lane.waiting(now), breaker),
         }
@@ -69,10 +74,34 @@ impl WaitReport {
             (Waiting::InFlight, None) => {
                 ("in_flight", "As many messages as allowed are with the provider.".into(), None)
             }
-            (Waiting::Customers(until), None) => {
-                ("customers", "What waits belongs to customers who are being written to or held back.".into(), until)
+            (Waiting::Customers(Some(hold)), None) if hold.reason == Some(Reason::PairLimit) => {
+                return Self::held(hold);
             }
+            (Waiting::Customers(hold), None) => (
+                "customers",
+                "What waits belongs to customers who are being written to or held back.".into(),
+                hold.map(|hold| hold.until),
+            ),
         };
         Self { code, sentence, until }
+    }
+
+    /// Why one customer's messages wait.
+    pub fn held(hold: Hold) -> Self {
+        let Hold { until, reason } = hold;
+        let (code, sentence) = match reason {
+            Some(Reason::PairLimit) => {
+                ("pair_limit", format!("Pair limit until {until}. {}", Reason::PairLimit.sentence()))
+            }
+            Some(Reason::DailyLimit) => {
+                ("daily_limit", format!("Daily limit until {until}. {}", Reason::DailyLimit.sentence()))
+            }
+            Some(reason) => (
+                "customer_held",
+                format!("An earlier message to this customer waits until {until}. {}", reason.sentence()),
+            ),
+            None => ("customer_held", format!("An earlier message to this customer waits until {until}.")),
+        };
+        Self { code, sentence, until: Some(until) }
     }
 }

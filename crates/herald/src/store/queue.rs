@@ -118,7 +118,9 @@ pub enum Recorded {
     Held {
         /// Until when.
         due: Timestamp,
-        /// Why, where it is about this message alone.
+        /// Why.
+        reason: Option<Reason>,
+        /// The particulars, where they are about this message alone: noted in its story.
         cause: Option<Cause>,
     },
     /// Nobody knows; it is found out until the deadline.
@@ -248,10 +250,23 @@ pub struct ClaimedNow {
 pub struct Recovered {
     /// Messages whose outcome is being found out, those of this start's crash among them.
     pub checking: Vec<Checking>,
-    /// Customers held back until a moment.
-    pub held: Vec<(String, Priority, Timestamp)>,
+    /// Messages that were put away until a moment.
+    pub held: Vec<HeldBefore>,
     /// When the next scheduled or held message is due.
     pub next_due: Option<Timestamp>,
+}
+
+/// A message that was put away: its customer's class is held back for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldBefore {
+    /// Whose it is to be.
+    pub customer: String,
+    /// Its class.
+    pub priority: Priority,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why, where it was written down.
+    pub reason: Option<Reason>,
 }
 
 /// What a lane's messages came to, to be made durable together.

@@ -1,7 +1,7 @@
 //! The customers of a lane's head: whose turn it is, who is at the provider's door, who is held back until when.
 
-use super::Place;
-use crate::{message::Priority, time::Timestamp};
+use super::{Place, machine::Hold};
+use crate::{message::Priority, reason::Reason, time::Timestamp};
 use std::{
     collections::{BTreeSet, HashMap},
     time::Duration,
@@ -19,7 +19,7 @@ struct Customer {
     /// A message of theirs is at the provider's door.
     busy: bool,
     /// Held back until then.
-    held: [Option<Timestamp>; 2],
+    held: [Option<Hold>; 2],
     /// Messages that were put away, or are being put away, and have not come back. While there are any, nothing that came
     /// after them may go, also when the hold has ended.
     away: [u32; 2],
@@ -57,23 +57,36 @@ impl Customers {
     }
 
     /// The end of a hold on this class, if there is one.
-    pub(super) fn held(&self, identifier: &str, priority: Priority) -> Option<Timestamp> {
+    pub(super) fn held(&self, identifier: &str, priority: Priority) -> Option<Hold> {
         self.by_identifier.get(identifier)?.held[usize::from(priority.class())]
     }
 
     /// Holds a class back, and returns the positions that have to leave the head for it.
-    pub(super) fn hold(&mut self, identifier: &str, priority: Priority, until: Timestamp) -> Vec<i64> {
+    pub(super) fn hold(
+        &mut self,
+        identifier: &str,
+        priority: Priority,
+        until: Timestamp,
+        reason: Option<Reason>,
+    ) -> Vec<i64> {
         let class = usize::from(priority.class());
         let customer = self.entry(identifier);
         let before = customer.held[class];
-        let until = before.map_or(until, |earlier| earlier.max(until));
-        customer.held[class] = Some(until);
+        // Of two, the longer one counts, and is the one that is named.
+        let hold = before.filter(|before| before.until >= until).unwrap_or(Hold { until, reason });
+        let until = hold.until;
+        customer.held[class] = Some(hold);
         let leave = std::mem::take(&mut customer.positions[class]);
         if let Some(before) = before {
-            self.holds.remove(&(before, identifier.to_owned(), priority.class()));
+            self.holds.remove(&(before.until, identifier.to_owned(), priority.class()));
         }
         self.holds.insert((until, identifier.to_owned(), priority.class()));
         leave
+    }
+
+    /// Their messages of a class in the head.
+    pub(super) fn waiting(&self, identifier: &str, priority: Priority) -> usize {
+        self.by_identifier.get(identifier).map_or(0, |customer| customer.positions[usize::from(priority.class())].len())
     }
 
     /// A message of theirs is put away.
@@ -97,7 +110,7 @@ impl Customers {
         {
             let class = usize::from(number);
             if let Some(customer) = self.by_identifier.get_mut(&identifier) {
-                if customer.held[class] == Some(until) {
+                if customer.held[class].is_some_and(|hold| hold.until == until) {
                     customer.held[class] = None;
                     if customer.away[class] > 0 {
                         self.holds.insert((now + COME_BACK, identifier.clone(), number));
@@ -114,6 +127,13 @@ impl Customers {
     /// When the next hold ends.
     pub(super) fn next_release(&self) -> Option<Timestamp> {
         self.holds.first().map(|(until, ..)| *until)
+    }
+
+    /// Whose hold ends next, and why they are held.
+    pub(super) fn next_hold(&self) -> Option<Hold> {
+        let (until, identifier, number) = self.holds.first()?;
+        let held = self.by_identifier.get(identifier).and_then(|customer| customer.held[usize::from(*number)]);
+        Some(Hold { until: *until, reason: held.and_then(|hold| hold.reason) })
     }
 
     pub(super) fn held_count(&self) -> usize {

@@ -4,11 +4,13 @@ use super::{
     Place, Queued,
     customers::{CLASSES, Customers},
     head::Head,
+    pairs::Pairs,
 };
 use crate::{
     ids::MessageId,
     message::Priority,
-    pace::{adaptive::Adaptive, gcra::Gcra, rate::Rate},
+    pace::{adaptive::Adaptive, gcra::Gcra, pair::PairLimit, rate::Rate},
+    reason::Reason,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,8 @@ const HELD_CUSTOMERS: usize = 10_000;
 pub struct Settings {
     /// How fast.
     pub rate: Rate,
+    /// How often one customer may be written to.
+    pub pair: Option<PairLimit>,
     /// Messages of each class in memory.
     pub head: usize,
     /// Messages at the provider's door.
@@ -37,9 +41,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A tenth for bulk, 128 a claim.
+    /// No pair limit, a tenth for bulk, 128 a claim.
     pub fn new(rate: Rate, head: usize, in_flight: usize) -> Self {
-        Self { rate, head: head.max(1), in_flight: in_flight.max(1), claim: 128, bulk_share: 10 }
+        Self { rate, pair: None, head: head.max(1), in_flight: in_flight.max(1), claim: 128, bulk_share: 10 }
     }
 }
 
@@ -72,11 +76,31 @@ pub struct Effects {
     /// To be rejected as expired.
     pub expired: Vec<Queued>,
     /// To be put away until a moment.
-    pub held: Vec<(Queued, Timestamp)>,
+    pub held: Vec<Held>,
     /// To be read.
     pub load: Vec<LoadWish>,
     /// When to ask again if nothing else happens.
     pub wake_at: Option<Timestamp>,
+}
+
+/// A message that is to be put away.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Which.
+    pub queued: Queued,
+    /// Until when.
+    pub due: Timestamp,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// A customer's class is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Until when.
+    pub until: Timestamp,
+    /// Why; None: another version of Herald did it, and did not say.
+    pub reason: Option<Reason>,
 }
 
 /// How a message left the provider's door.
@@ -86,7 +110,7 @@ pub enum Released {
     Ended,
     /// It is put away until this moment and then [returned](Lane::returned), and its customer's later messages of the class
     /// wait for it.
-    PutAway(Timestamp),
+    PutAway(Timestamp, Reason),
     /// Its outcome is being found out; its customer's later messages of the class wait until this moment.
     HeldUntil(Timestamp),
 }
@@ -106,8 +130,8 @@ pub enum Waiting {
     Throttled(Timestamp),
     /// As many messages as allowed are at the provider's door.
     InFlight,
-    /// Everything in the head belongs to customers who are at the door or held back until this moment.
-    Customers(Option<Timestamp>),
+    /// Everything in the head belongs to customers who are at the door or held back, the first of them until this moment.
+    Customers(Option<Hold>),
 }
 
 struct AtTheDoor {
@@ -122,10 +146,11 @@ pub struct Lane {
     paused: bool,
     heads: [Head; 2],
     customers: Customers,
+    pairs: Pairs,
     at_the_door: HashMap<MessageId, AtTheDoor>,
     /// Messages that expire, in order: (when, class, position).
     expiring: BTreeSet<(Timestamp, u8, i64)>,
-    held: Vec<(Queued, Timestamp)>,
+    held: Vec<Held>,
     /// Transactional messages since the last bulk one.
     since_bulk: u32,
 }
@@ -139,6 +164,7 @@ impl Lane {
             paused,
             heads: [Head::unknown(), Head::unknown()],
             customers: Customers::default(),
+            pairs: Pairs::new(settings.pair),
             at_the_door: HashMap::new(),
             expiring: BTreeSet::new(),
             held: Vec::new(),
@@ -203,22 +229,27 @@ impl Lane {
     }
 
     /// After a start: a message of this customer was put away until a moment.
-    pub fn put_away_before(&mut self, customer: &str, priority: Priority, until: Timestamp) {
+    pub fn put_away_before(&mut self, customer: &str, priority: Priority, until: Timestamp, reason: Option<Reason>) {
         self.customers.put_away(customer, priority);
-        self.hold(customer, priority, until);
+        self.hold(customer, priority, until, reason);
+    }
+
+    /// After a start: a message went to this customer at a moment, oldest first, and counts for the pair limit.
+    pub fn sent_before(&mut self, customer: &str, at: Timestamp) {
+        self.pairs.take(customer, at);
     }
 
     /// Holds a customer's class back until a moment.
-    pub fn hold(&mut self, customer: &str, priority: Priority, until: Timestamp) {
-        let leave = self.customers.hold(customer, priority, until);
-        let until = self.customers.held(customer, priority).unwrap_or(until);
+    pub fn hold(&mut self, customer: &str, priority: Priority, until: Timestamp, reason: Option<Reason>) {
+        let leave = self.customers.hold(customer, priority, until, reason);
+        let Hold { until, reason } = self.customers.held(customer, priority).unwrap_or(Hold { until, reason });
         for position in leave {
             let head = &mut self.heads[usize::from(priority.class())];
             head.ready.remove(&position);
             if let Some(queued) = head.waiting.remove(&position) {
                 self.forget_expiry(&queued);
                 self.customers.put_away(customer, priority);
-                self.held.push((queued, until));
+                self.held.push(Held { queued, due: until, reason });
             }
         }
     }
@@ -229,8 +260,10 @@ impl Lane {
         self.customers.set_busy(&customer, false);
         match how {
             Released::Ended => {}
-            Released::PutAway(until) => self.put_away_before(&customer, place.priority, until),
-            Released::HeldUntil(until) => self.hold(&customer, place.priority, until),
+            Released::PutAway(until, reason) => self.put_away_before(&customer, place.priority, until, Some(reason)),
+            Released::HeldUntil(until) => {
+                self.hold(&customer, place.priority, until, Some(Reason::OutcomeBeingChecked));
+            }
         }
         self.refresh(&customer);
     }
@@ -238,19 +271,25 @@ impl Lane {
     /// A claimed message was certainly not sent: it stands where it stood, and what it took of the rate comes back.
     pub fn not_sent(&mut self, queued: Queued, taken_at: Timestamp) {
         let Some(door) = self.at_the_door.remove(&queued.message.id) else { return };
-        self.pace.taken.give_back(&self.settings.rate, 1, taken_at);
+        self.give_back(&door.customer, taken_at);
         self.customers.set_busy(&door.customer, false);
         self.insert(queued);
     }
 
-    /// A message that was taken has ended without a call to the provider: what it took of the rate comes back.
-    pub fn give_back(&mut self, taken_at: Timestamp) {
+    /// A message that was taken has ended without a call to the provider: what it took of the limits comes back.
+    pub fn give_back(&mut self, customer: &str, taken_at: Timestamp) {
         self.pace.taken.give_back(&self.settings.rate, 1, taken_at);
+        self.pairs.give_back(customer, taken_at);
     }
 
     /// The provider asked this identifier to slow down.
     pub fn throttled(&mut self, now: Timestamp, retry_after: Option<Duration>) {
         self.pace.adaptive.throttled(now, retry_after);
+    }
+
+    /// The provider said that this customer has had as many messages from this identifier as it allows.
+    pub fn pair_throttled(&mut self, customer: &str, now: Timestamp) {
+        self.pairs.empty(customer, now);
     }
 
     /// Pauses or resumes.
@@ -271,6 +310,22 @@ impl Lane {
     /// Changes the rate from now on.
     pub fn set_rate(&mut self, rate: Rate) {
         self.settings.rate = rate;
+    }
+
+    /// How often one customer may be written to.
+    pub fn pair(&self) -> Option<PairLimit> {
+        self.pairs.limit()
+    }
+
+    /// Changes the pair limit from now on.
+    pub fn set_pair(&mut self, pair: Option<PairLimit>) {
+        self.settings.pair = pair;
+        self.pairs.set(pair);
+    }
+
+    /// Why a customer's messages of a class wait, where it is for that customer alone.
+    pub fn held(&self, customer: &str, priority: Priority) -> Option<Hold> {
+        self.customers.held(customer, priority)
     }
 
     /// What a claim stores.
@@ -321,7 +376,7 @@ impl Lane {
         } else if let Some(until) = self.pace.adaptive.held_until(now) {
             Waiting::Throttled(until)
         } else if !anything && self.at_the_door.is_empty() {
-            self.customers.next_release().map_or(Waiting::Idle, |until| Waiting::Customers(Some(until)))
+            self.customers.next_hold().map_or(Waiting::Idle, |hold| Waiting::Customers(Some(hold)))
         } else if self.at_the_door.len() >= self.settings.in_flight {
             Waiting::InFlight
         } else if ready {
@@ -330,7 +385,7 @@ impl Lane {
                 _ => Waiting::Sending,
             }
         } else if self.in_memory() > 0 {
-            Waiting::Customers(self.customers.next_release())
+            Waiting::Customers(self.customers.next_hold())
         } else {
             Waiting::Sending
         }
@@ -346,8 +401,9 @@ impl Lane {
         let allowed = self.pace.taken.available(&rate, now, most);
         let mut claim = Vec::new();
         while claim.len() < allowed as usize
-            && let Some(queued) = self.next()
+            && let Some(queued) = self.next(now)
         {
+            self.pairs.take(&queued.message.to, now);
             self.customers.set_busy(&queued.message.to, true);
             self.customers.remove(&queued.message.to, queued.place);
             self.refresh(&queued.message.to);
@@ -369,21 +425,45 @@ impl Lane {
     }
 
     /// The next message that may go: transactional first, but each tenth place belongs to bulk.
-    fn next(&mut self) -> Option<Queued> {
-        let [transactional, bulk] = &self.heads;
-        let bulk_turn = self.since_bulk + 1 >= self.settings.bulk_share;
-        let class = match (transactional.ready.first(), bulk.ready.first()) {
-            (Some(_), Some(_)) if bulk_turn => 1,
-            (Some(_), _) => 0,
-            (None, Some(_)) => 1,
-            (None, None) => return None,
+    fn next(&mut self, now: Timestamp) -> Option<Queued> {
+        let (class, position) = loop {
+            let [transactional, bulk] = &self.heads;
+            let bulk_turn = self.since_bulk + 1 >= self.settings.bulk_share;
+            let (class, position) = match (transactional.ready.first(), bulk.ready.first()) {
+                (Some(_), Some(position)) if bulk_turn => (1, *position),
+                (Some(position), _) => (0, *position),
+                (None, Some(position)) => (1, *position),
+                (None, None) => return None,
+            };
+            match self.pair_limit_until(class, position, now) {
+                // Each turn of the loop takes what is held out of `ready`, so it ends.
+                Some((customer, until)) => {
+                    self.hold(&customer, CLASSES[class], until, Some(Reason::PairLimit));
+                }
+                None => break (class, position),
+            }
         };
         let head = &mut self.heads[class];
-        let position = head.ready.pop_first()?;
+        head.ready.remove(&position);
         let queued = head.waiting.remove(&position)?;
         self.since_bulk = if class == 1 { 0 } else { self.since_bulk.saturating_add(1) };
         self.forget_expiry(&queued);
         Some(queued)
+    }
+
+    /// Until when the customer of a message has to wait for the pair limit; None: it may go.
+    ///
+    /// Who has many messages waiting is held until several may go: all of them are put away and come back each time, and one at
+    /// a time a thousand messages would be moved half a million times. Their last one goes no later for it.
+    fn pair_limit_until(&self, class: usize, position: i64, now: Timestamp) -> Option<(String, Timestamp)> {
+        let limit = self.pairs.limit()?;
+        let customer = self.heads[class].waiting.get(&position)?.message.to.as_str();
+        if self.pairs.ready_at(customer, CLASSES[class], now) <= now {
+            return None;
+        }
+        let waiting = self.customers.waiting(customer, CLASSES[class]);
+        let several = u32::try_from(waiting / 8).unwrap_or(u32::MAX).min(limit.burst / 2).max(1);
+        Some((customer.to_owned(), self.pairs.several_at(customer, CLASSES[class], now, several)))
     }
 
     fn take_expired(&mut self, now: Timestamp) -> Vec<Queued> {
@@ -429,9 +509,9 @@ impl Lane {
     /// Puts a message in the head, or away if its customer is held back.
     fn insert(&mut self, queued: Queued) {
         let place = queued.place;
-        if let Some(until) = self.customers.held(&queued.message.to, place.priority) {
+        if let Some(Hold { until, reason }) = self.customers.held(&queued.message.to, place.priority) {
             self.customers.put_away(&queued.message.to, place.priority);
-            self.held.push((queued, until));
+            self.held.push(Held { queued, due: until, reason });
             return;
         }
         // Who was first until now may stand behind the newcomer.

@@ -1,7 +1,14 @@
 //! A lane against a small model of the store: whatever happens in whatever order, the promises hold.
 
 use super::*;
-use crate::{ids::MessageId, message::Priority, pace::rate::Rate, protocol::Protocol, time::Timestamp};
+use crate::{
+    ids::MessageId,
+    message::Priority,
+    pace::{pair::PairLimit, rate::Rate},
+    protocol::Protocol,
+    reason::Reason,
+    time::Timestamp,
+};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -22,7 +29,7 @@ struct World {
     /// Pages as they were read, not handed over yet while `slow`.
     pages: Vec<(Priority, Vec<Queued>, bool)>,
     /// What is to be put away, not written yet while `slow`.
-    unwritten: Vec<(Queued, Timestamp)>,
+    unwritten: Vec<Held>,
     slow: bool,
 }
 
@@ -116,7 +123,7 @@ impl World {
 
     /// Writes what is to be put away.
     fn write(&mut self) {
-        for (queued, due) in self.unwritten.drain(..) {
+        for Held { queued, due, .. } in self.unwritten.drain(..) {
             self.live[usize::from(queued.place.priority.class())].remove(&queued.place.position);
             self.later.push((due, queued));
         }
@@ -139,7 +146,7 @@ impl World {
                 let again = Queued { attempt: queued.attempt + 1, ..queued.clone() };
                 self.later.push((due, again));
                 self.put_away += 1;
-                self.lane.released(queued.message.id, Released::PutAway(due));
+                self.lane.released(queued.message.id, Released::PutAway(due, Reason::ProviderError));
             }
             _ => {
                 self.calls.retain(|(_, call)| call.message.id != queued.message.id || call.attempt != queued.attempt);
@@ -152,6 +159,9 @@ impl World {
     /// A crash and a start: what was at the door is found out, and comes back to its place after a while.
     fn restart(&mut self) {
         self.lane = Lane::new(self.settings, self.lane.pace(), false);
+        for (at, queued) in &self.calls {
+            self.lane.sent_before(&queued.message.to, *at);
+        }
         self.pages.clear();
         self.unwritten.clear();
         for queued in self.at_door.drain(..) {
@@ -160,7 +170,7 @@ impl World {
         }
         self.put_away = self.later.len();
         for (due, queued) in &self.later {
-            self.lane.put_away_before(&queued.message.to, queued.place.priority, *due);
+            self.lane.put_away_before(&queued.message.to, queued.place.priority, *due, None);
         }
         self.step();
     }
@@ -190,6 +200,13 @@ enum Action {
     Overflow,
     Slow(bool),
     Restart,
+    PairThrottled(u8),
+}
+
+fn pair_limits() -> impl Strategy<Value = Option<PairLimit>> {
+    let limit =
+        (1u64..400, 1u32..5).prop_map(|(millis, burst)| PairLimit { every: Duration::from_millis(millis), burst });
+    proptest::option::of(limit)
 }
 
 fn actions() -> impl Strategy<Value = Vec<Action>> {
@@ -200,14 +217,16 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         1 => Just(Action::Overflow),
         1 => any::<bool>().prop_map(Action::Slow),
         1 => Just(Action::Restart),
+        1 => (0u8..3).prop_map(Action::PairThrottled),
     ];
     proptest::collection::vec(action, 1..150)
 }
 
 proptest! {
     #[test]
-    fn nothing_is_lost_doubled_or_out_of_order(actions in actions(), head in 1usize..6, in_flight in 1usize..5) {
-        let mut world = World::new(Settings::new("50/s,burst=3".parse().unwrap(), head, in_flight));
+    fn nothing_is_lost_doubled_or_out_of_order(actions in actions(), head in 1usize..6, in_flight in 1usize..5, pair in pair_limits()) {
+        let settings = Settings { pair, ..Settings::new("50/s,burst=3".parse().unwrap(), head, in_flight) };
+        let mut world = World::new(settings);
         for action in actions {
             match action {
                 Action::Accept(customer, bulk) => {
@@ -221,6 +240,7 @@ proptest! {
                 Action::Overflow => { world.lane.overflowed(); world.step(); }
                 Action::Restart => world.restart(),
                 Action::Slow(slow) => { world.slow = slow; world.step(); }
+                Action::PairThrottled(customer) => world.lane.pair_throttled(&format!("customer-{customer}"), world.now),
             }
             // Above the head there is only what came back from the door or from being put away.
             prop_assert!(world.lane.in_memory() <= 2 * head + in_flight + world.put_away, "memory {}", world.lane.in_memory());
@@ -242,6 +262,92 @@ proptest! {
             let within = world.calls[index..].iter().filter(|(at, _)| *at < *from + Duration::from_secs(1)).count();
             prop_assert!(within <= 50 + 3, "{within} in a second");
         }
+        if let Some(limit) = pair {
+            keeps_pair_limit(&world.calls, limit);
+        }
+    }
+}
+
+/// To no customer more than the burst and one for each step of any span of time.
+fn keeps_pair_limit(calls: &[(Timestamp, Queued)], limit: PairLimit) {
+    let mut by_customer: HashMap<&str, Vec<Timestamp>> = HashMap::new();
+    for (at, queued) in calls {
+        by_customer.entry(&queued.message.to).or_default().push(*at);
+    }
+    for moments in by_customer.values() {
+        for (first, from) in moments.iter().enumerate() {
+            for (last, to) in moments.iter().enumerate().skip(first) {
+                let most = u128::from(limit.burst) + to.since(*from).as_micros() / limit.every.as_micros();
+                assert!((last - first + 1) as u128 <= most, "{} in {:?}", last - first + 1, to.since(*from));
+            }
+        }
+    }
+}
+
+/// WhatsApp's own: one each 6 s, and 45 at once.
+const META: PairLimit = PairLimit { every: Duration::from_secs(6), burst: 45 };
+
+#[test]
+fn who_has_had_enough_waits_alone_and_in_order() {
+    let mut world = World::new(Settings { pair: Some(META), ..Settings::new(Rate::UNLIMITED, 500, 1_000) });
+    for _ in 0..300 {
+        world.accept(0, Priority::Transactional);
+        world.outcome(0, 0);
+    }
+    assert_eq!(world.calls.len(), 45);
+    assert_eq!(
+        world.lane.waiting(world.now),
+        Waiting::Customers(world.lane.held("customer-0", Priority::Transactional))
+    );
+    let hold = world.lane.held("customer-0", Priority::Transactional).unwrap();
+    assert_eq!((hold.until, hold.reason), (START + Duration::from_secs(6), Some(Reason::PairLimit)));
+    for customer in 1..100 {
+        world.accept(customer, Priority::Transactional);
+        world.outcome(0, 0);
+    }
+    assert_eq!(world.calls.len(), 45 + 99, "nobody else waits");
+    assert_eq!(world.now, START);
+    world.finish();
+    let mine: Vec<_> = world.calls.iter().filter(|(_, queued)| queued.message.to == "customer-0").cloned().collect();
+    assert!(mine.is_sorted_by_key(|(_, queued)| queued.place.position));
+    assert_eq!(mine.len(), 300);
+    keeps_pair_limit(&mine, META);
+    // 255 of them after the burst, one each 6 s, and the world looks each 100 ms.
+    let took = mine.last().unwrap().0.since(START).as_secs();
+    assert!((255 * 6..=255 * 6 + 2).contains(&took), "{took}");
+    // Who waits in numbers is not moved for each single message.
+    assert!(world.put_away < 8_000, "{}", world.put_away);
+}
+
+#[test]
+fn bulk_leaves_one_for_transactional() {
+    let mut world = World::new(Settings { pair: Some(META), ..Settings::new(Rate::UNLIMITED, 500, 1_000) });
+    for _ in 0..60 {
+        world.accept(0, Priority::Bulk);
+        world.outcome(0, 0);
+    }
+    assert_eq!(world.calls.len(), 44);
+    world.accept(0, Priority::Transactional);
+    assert_eq!(world.calls.len(), 45);
+}
+
+#[test]
+fn a_provider_that_says_enough_is_believed() {
+    let mut world = World::new(Settings { pair: Some(META), ..Settings::new(Rate::UNLIMITED, 500, 1_000) });
+    world.lane.pair_throttled("customer-0", world.now);
+    world.accept(0, Priority::Transactional);
+    assert_eq!(world.calls.len(), 0);
+    world.finish();
+    assert_eq!(world.calls[0].0.since(START).as_secs(), 6);
+}
+
+#[test]
+fn buckets_are_dropped_when_they_are_full_again() {
+    let mut pairs = pairs::Pairs::new(Some(META));
+    for customer in 0..100_000_u64 {
+        // 80 a second: 480 buckets are not full at any time.
+        pairs.take(&customer.to_string(), START + Duration::from_micros(customer * 12_500));
+        assert!(pairs.len() <= 1_024, "{}", pairs.len());
     }
 }
 

@@ -110,6 +110,18 @@ impl Gcra {
         self.taken_at = now.0;
     }
 
+    /// Takes all there is, and whatever the limit says: someone who knows better has said that nothing is left.
+    pub fn empty(&mut self, rate: &Rate, now: Timestamp) {
+        let View { now: present, tolerance, .. } = self.view(rate, now);
+        self.set(present + tolerance);
+        self.taken_at = now.0;
+    }
+
+    /// When the bucket is full again. From then on it says no more than [`Gcra::default`].
+    pub fn full_at(&self) -> Timestamp {
+        Timestamp(self.tat.saturating_add(i64::from(self.fraction != 0)))
+    }
+
     /// Gives back `n` that were taken at `taken_at` and not sent after all.
     ///
     /// It counts only while nothing was taken later. Afterwards the pause that they left may have been used as burst

@@ -17,7 +17,7 @@ use crate::{
     store::{DepartmentRow, LaneChange, LaneRow},
 };
 use axum::extract::{Path, State};
-use herald_rules::{identifier, ids::ChannelId, protocol::Protocol, time::Timestamp};
+use herald_rules::{identifier, ids::ChannelId, message::Message, protocol::Protocol, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fmt, sync::Arc};
 use utoipa::ToSchema;
@@ -60,7 +60,7 @@ pub struct LaneView {
     /// How fast it sends.
     #[schema(example = "80/s")]
     rate: String,
-    /// Whether that is the configured default of its protocol.
+    /// Whether nobody has set it: then it is the provider's, else the configured default of its protocol.
     rate_is_default: bool,
     /// Somebody paused it: what is queued waits.
     paused: bool,
@@ -79,6 +79,10 @@ pub struct LaneNow {
     /// The rate that holds now, after the provider's throttling.
     #[schema(example = "40/s")]
     pub effective_rate: String,
+    /// How often one customer may be written to; absent: the provider has no such limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1/6s,burst=45")]
+    pub pair_limit: Option<String>,
     /// Why it does not send more than it does.
     pub waiting: Waiting,
 }
@@ -113,7 +117,8 @@ pub struct LanePatch {
 
 impl LaneView {
     async fn of(app: &App, snapshot: &Snapshot, lane: &Lane, queued: u64) -> Option<Self> {
-        let default = || app.config.lanes.default_rate.of(lane.protocol).to_string();
+        let provider = || app.lanes.accounts().get(lane.channel)?.adapter.capabilities().rate;
+        let default = || provider().unwrap_or_else(|| app.config.lanes.default_rate.of(lane.protocol)).to_string();
         Some(Self {
             id: LaneId::of(lane),
             channel_id: snapshot.channel(lane.channel)?.id,
@@ -155,12 +160,25 @@ impl LaneView {
 /// What a lane does now; None where no worker has it.
 pub(super) async fn now(app: &App, lane: LaneRow) -> Option<LaneNow> {
     let report = app.lanes.report(lane).await?;
-    let WaitReport { code, sentence, until } = report.waiting;
     Some(LaneNow {
         in_flight: u64::try_from(report.in_flight).unwrap_or(u64::MAX),
         effective_rate: report.effective_rate,
-        waiting: Waiting { code: code.to_owned(), sentence, until },
+        pair_limit: report.pair_limit,
+        waiting: report.waiting.into(),
     })
+}
+
+/// Why a message's customer waits; None: not for that customer alone.
+pub(super) async fn held(app: &App, lane: LaneRow, message: &Message) -> Option<Waiting> {
+    let hold = app.lanes.held(lane, &message.to, message.priority).await?;
+    Some(WaitReport::held(hold).into())
+}
+
+impl From<WaitReport> for Waiting {
+    fn from(report: WaitReport) -> Self {
+        let WaitReport { code, sentence, until } = report;
+        Self { code: code.to_owned(), sentence, until }
+    }
 }
 
 /// How many messages wait in a lane.

@@ -193,11 +193,11 @@ impl MessageView {
 }
 
 impl MessageStory {
-    /// The whole story. `lane` is why the lane waits, for a message that is `Pending`.
-    pub fn of(snapshot: &Snapshot, story: Story, lane: Option<Waiting>, now: Timestamp) -> Self {
+    /// The whole story. For a message that is `Pending`, `held` is why its customer waits, and `lane` why the lane does.
+    pub fn of(snapshot: &Snapshot, story: Story, held: Option<Waiting>, lane: Option<Waiting>, now: Timestamp) -> Self {
         let history = history(&story);
         let notes = story.notes.iter().filter(|note| note.kind != "fill").map(Into::into).collect();
-        let waiting = waiting(&story, lane, now);
+        let waiting = waiting(&story, held, lane, now);
         let resent = story.notes.iter().any(|note| note.kind == "resent" && note.cause.is_some());
         let mut message = MessageView::of(snapshot, story.lane, story.message, story.changes.last());
         message.possible_duplicate |= resent || story.changes.iter().any(|step| step.possible_duplicate);
@@ -227,7 +227,7 @@ fn history(story: &Story) -> Vec<HistoryStep> {
 }
 
 /// Why a message that is `Pending` has not left: the nearest reason first.
-fn waiting(story: &Story, lane: Option<Waiting>, now: Timestamp) -> Option<Waiting> {
+fn waiting(story: &Story, held: Option<Waiting>, lane: Option<Waiting>, now: Timestamp) -> Option<Waiting> {
     if !story.changes.is_empty() {
         return None;
     }
@@ -246,9 +246,9 @@ fn waiting(story: &Story, lane: Option<Waiting>, now: Timestamp) -> Option<Waiti
     if let Some(note) = story.notes.iter().rev().find(|note| note.kind == "try") {
         let why = note.cause.as_ref().map_or("", |cause| cause.reason.sentence());
         let sentence = format!("The last try, at {}, failed; it goes again. {why}", note.at).trim_end().to_owned();
-        return Some(Waiting { code: "retry".to_owned(), sentence, until: None });
+        return Some(Waiting { code: "retry".to_owned(), sentence, until: held.and_then(|held| held.until) });
     }
-    lane
+    held.or(lane)
 }
 
 #[cfg(test)]
@@ -284,7 +284,7 @@ mod tests {
         let mut story = story();
         story.changes = vec![step(Status::Accepted, 10), step(Status::Read, 30)];
         story.notes = vec![note("fill", Some(Status::Delivered), 20), note("late", Some(Status::Failed), 40)];
-        let story = MessageStory::of(&Snapshot::default(), story, None, Timestamp(50));
+        let story = MessageStory::of(&Snapshot::default(), story, None, None, Timestamp(50));
         let history: Vec<_> = story.history.iter().map(|step| (step.status, step.reported_late)).collect();
         assert_eq!(
             history,
@@ -299,7 +299,7 @@ mod tests {
     fn the_nearest_reason_to_wait_is_named() {
         let lane = Waiting { code: "rate".into(), sentence: "Slow.".into(), until: None };
         let code = |story: Story, lane: Option<Waiting>| {
-            MessageStory::of(&Snapshot::default(), story, lane, Timestamp(50)).waiting.map(|waiting| waiting.code)
+            MessageStory::of(&Snapshot::default(), story, None, lane, Timestamp(50)).waiting.map(|waiting| waiting.code)
         };
         assert_eq!(code(story(), Some(lane.clone())).as_deref(), Some("rate"));
         assert_eq!(code(story(), None), None);

@@ -199,9 +199,12 @@ pub async fn cancel(
 
 async fn story(app: &App, department: DepartmentRow, id: MessageId) -> Result<MessageStory, Problem> {
     let story = app.store.story(department, id).await?.ok_or_else(not_found)?;
-    let lane = if story.changes.is_empty() { super::lanes::now(app, story.lane).await } else { None };
-    let waiting = lane.map(|now| now.waiting);
-    Ok(MessageStory::of(&app.directory.get(), story, waiting, Timestamp::now()))
+    let (mut held, mut lane) = (None, None);
+    if story.changes.is_empty() {
+        held = super::lanes::held(app, story.lane, &story.message).await;
+        lane = super::lanes::now(app, story.lane).await.map(|now| now.waiting);
+    }
+    Ok(MessageStory::of(&app.directory.get(), story, held, lane, Timestamp::now()))
 }
 
 fn not_found() -> Problem {

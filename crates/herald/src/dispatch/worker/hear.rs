@@ -9,10 +9,10 @@ use crate::{
     },
     observe::metrics::OutcomeKind,
     pace::{Control, Input, LaneReport},
-    store::{ClaimedNow, Due, Ended, Queued, Recorded, Recovered, StoreError},
+    store::{ClaimedNow, Due, Ended, HeldBefore, Queued, Recorded, Recovered, StoreError},
 };
 use herald_channels::contract::{Outcome, Throttled};
-use herald_rules::{ids::MessageId, lane::Released, time::Timestamp};
+use herald_rules::{ids::MessageId, lane::Released, reason::Reason, time::Timestamp};
 use std::time::Duration;
 
 impl Worker {
@@ -77,12 +77,14 @@ impl Worker {
 
     pub(super) fn recovered(&mut self, recovered: Recovered) {
         let now = Timestamp::now();
-        for (customer, priority, until) in recovered.held {
-            self.machine.put_away_before(&customer, priority, until);
+        for HeldBefore { customer, priority, until, reason } in recovered.held {
+            self.machine.put_away_before(&customer, priority, until, reason);
         }
         for checking in &recovered.checking {
+            self.machine.sent_before(&checking.message.to, checking.since);
             let until = (now + UNKNOWN_HOLD).min(checking.deadline.max(now) + DECIDING);
-            self.machine.hold(&checking.message.to, checking.place.priority, until);
+            let reason = Some(Reason::OutcomeBeingChecked);
+            self.machine.hold(&checking.message.to, checking.place.priority, until, reason);
         }
         if !recovered.checking.is_empty() {
             self.next_check = Some(now);
@@ -123,7 +125,7 @@ impl Worker {
                 Gate::GoAsTemplate => self.call(&queued, queued.message.clone(), true),
                 Gate::Refused(cause) => {
                     self.machine.released(id, Released::Ended);
-                    self.machine.give_back(at);
+                    self.machine.give_back(&queued.message.to, at);
                     self.ended.push(ended(&queued, now, Recorded::Rejected(cause)));
                     continue;
                 }
@@ -153,11 +155,13 @@ impl Worker {
             Tried::Called(outcome) => return self.outcome(queued, taken_at, outcome, took),
             Tried::Refused(cause) => Written { recorded: Recorded::Rejected(cause), released: Released::Ended },
             Tried::Waits(due, cause) => {
-                Written { recorded: Recorded::Held { due, cause: Some(cause) }, released: Released::PutAway(due) }
+                let reason = cause.reason;
+                let recorded = Recorded::Held { due, reason: Some(reason), cause: Some(cause) };
+                Written { recorded, released: Released::PutAway(due, reason) }
             }
         };
         self.machine.released(id, uncalled.released);
-        self.machine.give_back(taken_at);
+        self.machine.give_back(&queued.message.to, taken_at);
         self.ended.push(ended(&queued, now, uncalled.recorded));
     }
 
@@ -175,8 +179,8 @@ impl Worker {
         match throttled {
             Some((Throttled::Identifier, wish)) => self.machine.throttled(now, wish),
             Some((Throttled::Account, wish)) => self.context.lanes.throttle(&self.account.lanes, wish),
-            // Its customer is held back by the retry itself.
-            Some((Throttled::Pair, _)) | None => {}
+            Some((Throttled::Pair, _)) => self.machine.pair_throttled(&queued.message.to, now),
+            None => {}
         }
         match recorded {
             Some(Written { recorded: Recorded::Accepted { reference }, .. })
@@ -216,13 +220,17 @@ impl Worker {
 
     pub(super) fn control(&mut self, control: Control) {
         match control {
-            Control::Settings { paused, rate, account } => {
+            Control::Settings { paused, rate, pair, account } => {
                 self.machine.set_paused(paused);
                 self.machine.set_rate(rate);
+                self.machine.set_pair(pair);
                 self.account = account;
             }
             Control::Throttled(wish) => self.machine.throttled(Timestamp::now(), wish),
             // Whoever asked may have gone.
+            Control::Held(customer, priority, answer) => {
+                let _ = answer.send(self.machine.held(&customer, priority));
+            }
             Control::Report(answer) => {
                 let _ = answer.send(LaneReport::of(&self.machine, self.breaker_until, Timestamp::now()));
             }

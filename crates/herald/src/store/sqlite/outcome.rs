@@ -123,15 +123,15 @@ impl Writing<'_> {
             Recorded::Again { due, cause } => {
                 self.note(department, *id, *at, "try", None, Some(cause))?;
                 if was_live {
-                    return self.put_away(department, lane, ended, *due);
+                    return self.put_away(department, lane, ended, *due, Some(cause.reason));
                 }
             }
-            Recorded::Held { due, cause } => {
+            Recorded::Held { due, reason, cause } => {
                 if let Some(cause) = cause {
                     self.note(department, *id, *at, "waits", None, Some(cause))?;
                 }
                 if was_live {
-                    return self.put_away(department, lane, ended, *due);
+                    return self.put_away(department, lane, ended, *due, *reason);
                 }
             }
             Recorded::Unknown { deadline, cause } => {
@@ -155,11 +155,12 @@ impl Writing<'_> {
         lane: LaneRow,
         ended: &Ended,
         due: Timestamp,
+        reason: Option<Reason>,
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "INSERT INTO later (department, lane, due, position, class, id, attempt, resent, part, held)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                "INSERT INTO later (department, lane, due, position, class, id, attempt, resent, part, reason, held)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
             )?
             .execute((
                 department,
@@ -171,6 +172,7 @@ impl Writing<'_> {
                 ended.attempt,
                 ended.resent,
                 ended.part,
+                reason.map(Reason::number),
             ))?;
         Ok(())
     }

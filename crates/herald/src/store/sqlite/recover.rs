@@ -5,10 +5,10 @@ use super::{
     claim::{ENTRY, place_of},
     columns,
 };
-use crate::store::{Checking, DepartmentRow, LaneRow, Place, Recovered, StoreError};
-use herald_rules::{ids::MessageId, message::Priority, time::Timestamp};
+use crate::store::{Checking, DepartmentRow, HeldBefore, LaneRow, Place, Recovered, StoreError};
+use herald_rules::{ids::MessageId, message::Priority, reason::Reason, status::Status, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 impl Store {
     /// Messages whose outcome is being found out, those with the earliest deadline first.
@@ -32,6 +32,19 @@ impl Store {
     ) -> Result<Recovered, StoreError> {
         self.write(move |writing| writing.recover(department, lane, now, reconcile_for)).await
     }
+
+    /// To whom something went from a lane since a moment, oldest first: for limits that look back.
+    ///
+    /// It walks the log backwards, and a message counts at its first event there: late rather than early. One that went before
+    /// and has a receipt since counts again, so that too much may be counted and never too little.
+    pub async fn recent_customers(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        since: Timestamp,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.read(move |connection| recent_customers(connection, department, lane, since)).await
+    }
 }
 
 /// A message of which the outcome of the last try is unknown.
@@ -42,6 +55,10 @@ pub(super) struct Tried {
     pub(super) resent: bool,
     pub(super) part: u16,
 }
+
+/// No start reads more of a log than this: three events a message, 80 messages a second for 270 s (WhatsApp's pair limit) are
+/// 65,000.
+const RECENT_EVENTS: u32 = 500_000;
 
 impl Writing<'_> {
     fn recover(
@@ -135,6 +152,39 @@ impl Writing<'_> {
     }
 }
 
+fn recent_customers(
+    connection: &Connection,
+    department: DepartmentRow,
+    lane: LaneRow,
+    since: Timestamp,
+) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT id, at, status FROM event WHERE department = ?1 AND lane = ?2 ORDER BY sequence DESC LIMIT ?3",
+    )?;
+    let mut rows = query.query((department, lane, RECENT_EVENTS))?;
+    let mut sent: HashMap<MessageId, Timestamp> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let (id, at) = (columns::message_id(row, 0)?, Timestamp(row.get(1)?));
+        match columns::status(row, 2)? {
+            // The one time that is by our own clock, in the order in which it was written.
+            Status::Accepted if at < since => break,
+            // It may never have left us, but it may have been the provider that refused it.
+            Status::Accepted | Status::Delivered | Status::Read | Status::Rejected | Status::Failed if at >= since => {
+                sent.entry(id).and_modify(|first| *first = at.min(*first)).or_insert(at);
+            }
+            _ => {}
+        }
+    }
+    let mut customer = connection.prepare_cached("SELECT recipient FROM message WHERE department = ?1 AND id = ?2")?;
+    let mut customers = Vec::with_capacity(sent.len());
+    for (id, at) in sent {
+        let found = customer.query_row((department, id.0.as_bytes()), |row| row.get::<_, String>(0)).optional()?;
+        customers.extend(found.map(|found| (found, at)));
+    }
+    customers.sort_by_key(|(_, at)| *at);
+    Ok(customers)
+}
+
 fn checking(
     connection: &Connection,
     department: DepartmentRow,
@@ -161,18 +211,19 @@ fn checking(
 }
 
 /// The customers held back by a retry: as many as there are such rows, which a lane bounds.
-fn held(
-    connection: &Connection,
-    department: DepartmentRow,
-    lane: LaneRow,
-) -> Result<Vec<(String, Priority, Timestamp)>, StoreError> {
+fn held(connection: &Connection, department: DepartmentRow, lane: LaneRow) -> Result<Vec<HeldBefore>, StoreError> {
     let mut query = connection.prepare_cached(
-        "SELECT m.recipient, l.class, l.due FROM later l
+        "SELECT m.recipient, l.class, l.due, l.reason FROM later l
          JOIN message m ON m.department = l.department AND m.id = l.id
          WHERE l.department = ?1 AND l.lane = ?2 AND l.held = 1",
     )?;
     let rows = query.query_map((department, lane), |row| {
-        Ok((row.get(0)?, Priority::from_class(row.get(1)?), Timestamp(row.get(2)?)))
+        Ok(HeldBefore {
+            customer: row.get(0)?,
+            priority: Priority::from_class(row.get(1)?),
+            until: Timestamp(row.get(2)?),
+            reason: row.get::<_, Option<u16>>(3)?.and_then(Reason::from_number),
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -38,7 +38,13 @@ async fn a_retry_comes_back_to_its_place_with_its_tries() {
 
     let fixture = fixture.reopened().await;
     let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
-    assert_eq!(recovered.held, [("1".to_owned(), Priority::Transactional, NOW + HOUR)]);
+    let held = HeldBefore {
+        customer: "1".to_owned(),
+        priority: Priority::Transactional,
+        until: NOW + HOUR,
+        reason: Some(Reason::ProviderUnavailable),
+    };
+    assert_eq!(recovered.held, [held]);
     assert!(recovered.checking.is_empty());
     let back = fixture.store.due(fixture.department, fixture.lane, NOW + HOUR, 10).await.unwrap();
     assert_eq!(back.returned[0].attempt, 1);
@@ -146,4 +152,19 @@ async fn another_try_of_what_a_receipt_has_proved_is_dropped() {
     let back = fixture.store.due(fixture.department, fixture.lane, NOW, 10).await.unwrap().returned;
     assert_eq!(fixture.claim(2, back).await.dropped, [queued.message.id]);
     assert_eq!(fixture.queued().await, 0);
+}
+
+#[tokio::test]
+async fn who_was_written_to_lately_is_found_in_the_log() {
+    let fixture = Fixture::new().await;
+    for to in ["1", "2", "1"] {
+        let queued = fixture.accept(to).await;
+        fixture.record(&queued, vec![], Recorded::Accepted { reference: None }).await;
+    }
+    let (department, lane) = (fixture.department, fixture.lane);
+    let mut sent = fixture.store.recent_customers(department, lane, NOW).await.unwrap();
+    sent.sort();
+    assert_eq!(sent, [("1".to_owned(), NOW), ("1".to_owned(), NOW), ("2".to_owned(), NOW)]);
+    let later = NOW + Duration::from_secs(1);
+    assert!(fixture.store.recent_customers(department, lane, later).await.unwrap().is_empty());
 }
