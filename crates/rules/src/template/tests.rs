@@ -1,0 +1,5 @@
+//! Matching as a whole: tables of what people send, and properties.
+
+mod compose;
+mod matching;
+mod samples;

@@ -1,0 +1,243 @@
+//! What a text and the fixed parts of a template have in common: words, and pairs of words that stand side by side.
+//!
+//! A pair within a literal, with something between it and the gaps, is found again in every text that the template makes,
+//! whatever the values are. So one look-up for each pair of the text finds the templates that it may be.
+
+use super::pattern::Pattern;
+use unicode_normalization::char::canonical_combining_class;
+
+/// An odd number with well-spread bits (the fractional part of the golden ratio), as in Fibonacci hashing.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Between,
+    /// Belongs to the word around it.
+    Letter,
+    /// Scripts without blanks between words: each character counts as a word.
+    Word,
+}
+
+/// Bytes below 128: letters and digits.
+const ASCII: [bool; 128] = {
+    let mut table = [false; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
+fn kind(character: char) -> Kind {
+    match character {
+        // Thai to Myanmar, Khmer, kana and bopomofo, Han.
+        '\u{e00}'..='\u{eff}'
+        | '\u{1000}'..='\u{109f}'
+        | '\u{1780}'..='\u{17ff}'
+        | '\u{3040}'..='\u{312f}'
+        | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}' => Kind::Word,
+        // The joiners are part of words.
+        '\u{200c}' | '\u{200d}' => Kind::Letter,
+        '\u{80}'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff0f}' => {
+            Kind::Between
+        }
+        character if character.is_whitespace() => Kind::Between,
+        _ => Kind::Letter,
+    }
+}
+
+/// A word: where it is, and its hash.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) hash: u64,
+}
+
+/// The words of a text, in order.
+pub(super) fn words(text: &str, mut each: impl FnMut(Word)) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        if byte.is_ascii() && !ASCII[usize::from(*byte)] {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut single = false;
+        while let Some(byte) = bytes.get(at) {
+            if byte.is_ascii() {
+                if !ASCII[usize::from(*byte)] {
+                    break;
+                }
+                at += 1;
+                continue;
+            }
+            let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+            match kind(character) {
+                Kind::Between => break,
+                Kind::Letter => at += character.len_utf8(),
+                Kind::Word if at == start => {
+                    at += character.len_utf8();
+                    single = true;
+                    break;
+                }
+                Kind::Word => break,
+            }
+        }
+        if at > start {
+            each(Word { start, end: at, hash: hash(bytes.get(start..at).unwrap_or_default()) });
+        }
+        if !single && at == start {
+            // Not ASCII and between words.
+            at += text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        }
+    }
+}
+
+/// A quick hash; its collisions cost time and never correctness.
+pub(super) fn hash(bytes: &[u8]) -> u64 {
+    let mut hash = bytes.len() as u64;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        hash = mix(hash, chunk.try_into().map_or(0, u64::from_le_bytes));
+    }
+    let mut rest = 0_u64;
+    for byte in chunks.remainder() {
+        rest = rest << 8 | u64::from(*byte);
+    }
+    mix(hash, rest)
+}
+
+fn mix(hash: u64, value: u64) -> u64 {
+    let product = (hash.rotate_left(29) ^ value).wrapping_mul(SPREAD);
+    product ^ (product >> 32)
+}
+
+/// The key of two words side by side.
+pub(super) fn pair(first: u64, second: u64) -> u64 {
+    mix(first, second)
+}
+
+/// The key of one word.
+pub(super) fn single(word: u64) -> u64 {
+    mix(word, SPREAD)
+}
+
+/// The keys of a text: its pairs, then, after `pairs` of them, its words.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    pub(super) keys: Vec<u64>,
+    pub(super) pairs: usize,
+}
+
+/// All keys of a text.
+pub(super) fn keys(text: &str) -> Keys {
+    // Six bytes a word, blank included, is usual.
+    let mut hashes = Vec::with_capacity(text.len() / 5 + 8);
+    words(text, |word| hashes.push(word.hash));
+    let mut keys = Vec::with_capacity(2 * hashes.len());
+    keys.extend(hashes.windows(2).map(|two| match two {
+        [first, second] => pair(*first, *second),
+        _ => 0,
+    }));
+    let pairs = keys.len();
+    keys.extend(hashes.iter().map(|hash| single(*hash)));
+    Keys { keys, pairs }
+}
+
+/// The keys that every text of a pattern has: pairs, and words.
+pub(super) fn certain(pattern: &Pattern, source: &str, pairs: &mut Vec<u64>, singles: &mut Vec<u64>) {
+    pairs.clear();
+    singles.clear();
+    let last = pattern.pieces.len().saturating_sub(1);
+    for index in 0..=last {
+        let literal = pattern.literal(source, index);
+        let mut before = None;
+        words(literal, |word| {
+            let (left, right) = (index == 0 || word.start > 0, index == last || word.end < literal.len());
+            let text = literal.get(word.start..word.end).unwrap_or_default();
+            if !(left || begins_alone(text)) || !(right || ends_alone(text)) {
+                before = None;
+                return;
+            }
+            if let Some(before) = before {
+                pairs.push(pair(before, word.hash));
+            }
+            singles.push(single(word.hash));
+            before = Some(word.hash);
+        });
+    }
+}
+
+/// A value that stands before it does not become part of the word, nor change it when Unicode is composed.
+fn begins_alone(word: &str) -> bool {
+    word.chars()
+        .next()
+        .is_some_and(|first| kind(first) == Kind::Word && canonical_combining_class(first) == 0 && is_han(first))
+}
+
+/// The same for a value behind it.
+fn ends_alone(word: &str) -> bool {
+    word.chars().next_back().is_some_and(is_han)
+}
+
+/// Of the scripts without blanks, the one in which no character combines with another.
+fn is_han(character: char) -> bool {
+    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::ParameterFormat;
+
+    fn split(text: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        words(text, |word| found.push(&text[word.start..word.end]));
+        found
+    }
+
+    #[test]
+    fn words_are_cut_where_every_script_cuts_them() {
+        let table: &[(&str, &[&str])] = &[
+            ("", &[]),
+            ("Hi, Dana! It's 12:30.", &["Hi", "Dana", "It", "s", "12", "30"]),
+            ("שלום דנה, ההזמנה", &["שלום", "דנה", "ההזמנה"]),
+            ("您好，订单", &["您", "好", "订", "单"]),
+            ("a您b", &["a", "您", "b"]),
+            ("🎉 party🎉time", &["🎉", "party🎉time"]),
+            ("\u{a0}x\u{2014}y\u{2028}", &["x", "y"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(split(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_certain_is_in_every_text() {
+        let table = [
+            ("Hi {{1}}, your order {{2}} is ready", "Hi Dana, your order A-1 is ready"),
+            ("{{1}}您的订单{{2}}已发货", "王小明您的订单7已发货"),
+            ("pre{{1}}post and more", "prefixpost and more"),
+            ("{{1}}か{{2}}きく", "xか\u{3099}zきく"),
+        ];
+        for (source, text) in table {
+            let pattern = Pattern::new(source, ParameterFormat::Positional).unwrap();
+            let (mut pairs, mut singles) = (Vec::new(), Vec::new());
+            certain(&pattern, source, &mut pairs, &mut singles);
+            let all = keys(text);
+            for key in pairs.iter().chain(&singles) {
+                assert!(all.keys.contains(key), "{source}");
+            }
+        }
+        let pattern = Pattern::new("pre{{1}}post and more", ParameterFormat::Positional).unwrap();
+        let (mut pairs, mut singles) = (Vec::new(), Vec::new());
+        certain(&pattern, "pre{{1}}post and more", &mut pairs, &mut singles);
+        assert_eq!((pairs.len(), singles.len()), (1, 2));
+    }
+}
