@@ -11,8 +11,8 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// No wish of a provider makes a message wait longer than this (our own steps may): it is tried again, and told
-/// again.
+/// No wish of a provider makes a message wait longer than this, or than our own step where that is longer: it is tried
+/// again, and told again.
 const LONGEST_WISH: Duration = Duration::from_secs(15 * MINUTE);
 
 /// Every wait is moved by up to a fifth either way, so that what failed together does not come back together.
@@ -46,6 +46,13 @@ pub const PROVIDER_ERROR: Schedule = Schedule { tries: 10, ..UNREACHABLE };
 pub const CREDENTIALS: Schedule =
     Schedule { steps: &[MINUTE, 5 * MINUTE, 15 * MINUTE], tries: 150, age: Duration::from_secs(DAY) };
 
+/// Meta has paused the template. The first pause lasts 3 hours, the second 6; a message of a day ago is no longer what
+/// anybody waits for.
+pub const TEMPLATE_PAUSED: Schedule = Schedule { steps: &[HOUR], tries: 30, age: Duration::from_secs(DAY) };
+
+/// Meta holds the sender back for a day or more.
+pub const HELD_BACK: Schedule = Schedule { steps: &[DAY], tries: 4, age: Duration::from_secs(4 * DAY) };
+
 /// A webhook's endpoint did not take a batch of events: 3 days, as v1.2 promises.
 pub const WEBHOOK: Schedule = Schedule {
     steps: &[5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 6 * HOUR],
@@ -56,10 +63,12 @@ pub const WEBHOOK: Schedule = Schedule {
 /// The schedule for sends that failed for `reason`; `None` where sending again cannot help or is not ours to decide.
 pub fn schedule(reason: Reason) -> Option<Schedule> {
     match reason {
-        Reason::ProviderThrottled => Some(THROTTLED),
+        Reason::ProviderThrottled | Reason::PairLimit => Some(THROTTLED),
         Reason::ProviderUnavailable | Reason::ProviderTimeout => Some(UNREACHABLE),
         Reason::ProviderError => Some(PROVIDER_ERROR),
         Reason::ProviderAuthFailed => Some(CREDENTIALS),
+        Reason::TemplatePaused => Some(TEMPLATE_PAUSED),
+        Reason::QualityLimit => Some(HELD_BACK),
         // Ends of ours, ends that the provider reports for good, and unknown outcomes, which are reconciled and
         // never retried blindly.
         _ => None,
@@ -93,7 +102,7 @@ fn unit(random: f64) -> f64 {
 /// When a message that failed for `reason` goes again; `None` gives up.
 ///
 /// `failed` counts its failed tries, this one included; `random` is in 0..1. `provider_wish` (Retry-After) is taken
-/// between our own step and 15 minutes, and never undercut by jitter.
+/// between our own step and 15 minutes (or our own step, if that is longer), and never undercut by jitter.
 pub fn next_send(
     reason: Reason,
     failed: u32,
@@ -104,8 +113,9 @@ pub fn next_send(
 ) -> Option<Timestamp> {
     let schedule = schedule(reason)?;
     let own = schedule.jittered(failed, random);
+    let longest = LONGEST_WISH.max(schedule.step(failed));
     let wait = match provider_wish {
-        Some(wish) => wish.min(LONGEST_WISH).mul_f64(1.0 + JITTER * unit(random)).min(LONGEST_WISH).max(own),
+        Some(wish) => wish.min(longest).mul_f64(1.0 + JITTER * unit(random)).min(longest).max(own),
         None => own,
     };
     schedule.at(wait, failed, first_tried, now)
@@ -145,6 +155,21 @@ mod tests {
         assert_eq!(waits(Reason::ProviderUnavailable, 7), [1, 5, 15, 60, 300, 900, 900]);
         assert_eq!(waits(Reason::ProviderTimeout, 3), [1, 5, 15]);
         assert_eq!(waits(Reason::ProviderAuthFailed, 4), [60, 300, 900, 900]);
+        assert_eq!(waits(Reason::PairLimit, 3), [1, 2, 4]);
+        assert_eq!(waits(Reason::TemplatePaused, 2), [HOUR, HOUR]);
+        assert_eq!(waits(Reason::QualityLimit, 2), [DAY, DAY]);
+    }
+
+    #[test]
+    fn a_wish_may_be_as_long_as_our_own_step() {
+        let after = |reason, wish, random| {
+            next_send(reason, 1, T0, T0, Some(Duration::from_secs(wish)), random).unwrap().since(T0).as_secs()
+        };
+        for random in [0.0, MIDDLE, 1.0] {
+            assert!(after(Reason::TemplatePaused, HOUR, random) >= HOUR);
+            assert!(after(Reason::QualityLimit, DAY, random) >= DAY);
+            assert!(after(Reason::ProviderThrottled, HOUR, random) <= 15 * MINUTE);
+        }
     }
 
     #[test]
@@ -218,12 +243,12 @@ mod tests {
             for reason in Reason::ALL {
                 let Some(next) = next_send(*reason, failed, T0, now, wish, random) else { continue };
                 let step = schedule(*reason).unwrap().step(failed);
-                let last = T0 + Duration::from_secs(DAY);
+                let last = T0 + schedule(*reason).unwrap().age;
                 prop_assert!(next > now && next <= last);
                 prop_assert!(next == last || next.since(now) >= step.mul_f64(0.799));
                 prop_assert!(next.since(now) <= step.mul_f64(1.201).max(LONGEST_WISH));
                 if let Some(wish) = wish {
-                    prop_assert!(next == last || next.since(now) >= wish.min(LONGEST_WISH));
+                    prop_assert!(next == last || next.since(now) >= wish.min(LONGEST_WISH.max(step)));
                 }
             }
             if let Some(next) = next_delivery(failed, T0, now, wish, random) {

@@ -26,6 +26,16 @@ pub enum CallError {
     },
 }
 
+/// How the problem of an answer that is too long begins.
+pub(super) const TOO_LONG: &str = "longer than";
+
+impl CallError {
+    /// Whether an answer came and was longer than the limit.
+    pub fn is_too_long(&self) -> bool {
+        matches!(self, Self::Body { problem, .. } if problem.starts_with(TOO_LONG))
+    }
+}
+
 /// An answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -57,6 +67,31 @@ impl Address {
             "http" | "https" if url.has_host() => Ok(Self(url)),
             _ => Err("must begin with http:// or https:// and name a host".to_owned()),
         }
+    }
+
+    /// The address below this one: each segment is escaped, so that no value can lead elsewhere.
+    pub fn below(&self, segments: &[&str]) -> Self {
+        let mut url = self.0.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        Self(url)
+    }
+
+    /// The same with another query value, escaped.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.0.query_pairs_mut().append_pair(name, value);
+        self
+    }
+
+    /// Whether the call is encrypted.
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether both lead to the same scheme, host and port.
+    pub fn same_origin(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
     }
 }
 

@@ -79,6 +79,11 @@ impl Client {
 
     /// Makes one call and reads the answer to its end. Never follows a redirect, never tries twice.
     pub async fn call(&self, call: Call<'_>) -> Result<Answer, CallError> {
+        self.call_up_to(call, self.body_limit).await
+    }
+
+    /// The same for an answer of up to so many bytes.
+    pub async fn call_up_to(&self, call: Call<'_>, body_limit: usize) -> Result<Answer, CallError> {
         let mut request = reqwest::Request::new(call.method, call.address.0.clone());
         *request.timeout_mut() = Some(call.timeout);
         if let Some(authorization) = call.authorization {
@@ -88,22 +93,45 @@ impl Client {
             request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(json.into());
         }
+        self.read(request, body_limit).await
+    }
+
+    /// The same with a body of another type than JSON.
+    pub async fn call_with(&self, call: Call<'_>, content_type: HeaderValue, body: Bytes) -> Result<Answer, CallError> {
+        let mut request = reqwest::Request::new(call.method, call.address.0.clone());
+        *request.timeout_mut() = Some(call.timeout);
+        if let Some(authorization) = call.authorization {
+            request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
+        }
+        request.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        *request.body_mut() = Some(body.into());
         self.execute(request).await
     }
 
     /// The same for a request with headers of the caller's own.
     pub async fn execute(&self, request: reqwest::Request) -> Result<Answer, CallError> {
+        self.read(request, self.body_limit).await
+    }
+
+    async fn read(&self, request: reqwest::Request, body_limit: usize) -> Result<Answer, CallError> {
         let mut response = self.inner.execute(request).await.map_err(|error| judge(&error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let mut body = Bytes::new();
+        let (mut body, mut rest) = (Bytes::new(), Vec::new());
         loop {
             let chunk = response.chunk().await.map_err(|error| CallError::Body { status, problem: full(&error) })?;
-            let Some(chunk) = chunk else { return Ok(Answer { status, headers, body }) };
-            if body.len() + chunk.len() > self.body_limit {
-                return Err(CallError::Body { status, problem: format!("longer than {} bytes", self.body_limit) });
+            let Some(chunk) = chunk else {
+                let body = if rest.is_empty() { body } else { [&body[..], &rest].concat().into() };
+                return Ok(Answer { status, headers, body });
+            };
+            if body.len() + rest.len() + chunk.len() > body_limit {
+                return Err(CallError::Body { status, problem: format!("{} {body_limit} bytes", call::TOO_LONG) });
             }
             // Nearly all answers come in one piece: no copy for those.
-            body = if body.is_empty() { chunk } else { [body, chunk].concat().into() };
+            if body.is_empty() {
+                body = chunk;
+            } else {
+                rest.extend_from_slice(&chunk);
+            }
         }
     }
 }
@@ -161,4 +189,8 @@ fn builder(limits: Limits) -> reqwest::ClientBuilder {
         .connect_timeout(limits.connect)
         .pool_idle_timeout(limits.idle)
         .tcp_nodelay(true)
+        // TLS offers HTTP/2 by itself (ALPN). There all calls share one connection, so that one that has died silently must
+        // be noticed before their time-outs.
+        .http2_keep_alive_interval(Duration::from_secs(15))
+        .http2_keep_alive_timeout(Duration::from_secs(5))
 }

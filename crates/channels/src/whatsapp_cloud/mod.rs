@@ -1,74 +1,132 @@
 //! The adapter for Meta's WhatsApp Cloud API (Graph API).
+//!
+//! | to know | file |
+//! | --- | --- |
+//! | what goes out | `body`, `template`, `free_form`, `interactive`, `limits`, `parts`, `file` |
+//! | what an answer means | `answer`, `codes` (the table), `problem` |
+//! | what a callback tells | `verify`, `read`, `statuses`, `inbound`, `inbound_content`, `preferences`, `template_notices`, `account_notices` |
+//! | what else can be asked of Meta | `templates`, `media`, `report`, `check` |
 
+mod account_notices;
+mod answer;
+mod body;
+mod check;
+pub mod codes;
+mod file;
+pub mod free_form;
+mod graph;
+mod inbound;
+mod inbound_content;
+pub mod interactive;
+mod limits;
+mod media;
+mod parts;
+mod preferences;
+mod problem;
+mod read;
+mod report;
+mod send;
 mod settings;
+mod statuses;
+mod template;
+mod template_notices;
+mod templates;
+mod tiers;
+mod verify;
 
+pub use check::CheckLine;
+pub use file::FileKind;
+pub use free_form::FreeForm;
+pub use graph::proof as appsecret_proof;
+pub use media::MediaInfo;
 pub use settings::{Credentials, Settings};
+pub use templates::TemplatePage;
+pub use verify::SIGNATURE_HEADER;
 
 use crate::{
     contract::{
-        Callback, CallbackError, Capabilities, LookUp, Notice, Outcome, Outgoing, PairLimit, Provider, Reconcile,
+        AccountReport, Callback, CallbackError, Capabilities, LookUp, Notice, Outcome, Outgoing, PairLimit, Provider,
+        Reconcile,
     },
+    http::Address,
     registry::SettingsError,
 };
-use herald_rules::{
-    ids::MessageId,
-    reason::{Cause, Reason},
-    status::Status,
-};
-use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use graph::Graph;
+use herald_rules::{ids::MessageId, message::Message, reason::Cause, status::Status};
+use read::Ours;
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use verify::Verifier;
 
 /// The adapter of one WhatsApp channel.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WhatsappCloud {
-    settings: Arc<Settings>,
+    inner: Arc<Inner>,
 }
 
-/// A page of the account's templates, each as Meta writes it.
-#[derive(Clone, Debug, Default)]
-pub struct TemplatePage {
-    /// Meta's rows.
-    pub templates: Vec<Value>,
-    /// The cursor of the next page; None: this was the last.
-    pub after: Option<String>,
+struct Inner {
+    graph: Graph,
+    verifier: Verifier,
+    ours: Ours,
+    /// By identifier.
+    numbers: BTreeMap<String, Number>,
+    portfolio: String,
+    marketing_messages_api: bool,
+}
+
+/// One phone number of ours.
+struct Number {
+    /// Meta's id of it.
+    id: String,
+    messages: Address,
+    marketing_messages: Address,
+    /// Bounds the calls in flight.
+    places: Semaphore,
 }
 
 impl WhatsappCloud {
     /// Checks a channel's settings and makes its adapter.
-    pub fn new(settings: Settings, _credentials: Credentials) -> Result<Self, SettingsError> {
-        Ok(Self { settings: Arc::new(settings) })
-    }
-
-    /// One page of the account's templates, of every status.
-    ///
-    /// # Errors
-    /// What Meta said.
-    pub async fn templates(&self, _after: Option<&str>) -> Result<TemplatePage, Cause> {
-        Err(Reason::ProviderUnavailable.into())
-    }
-
-    /// Hands a template in for review (`name`, `language`, `category`, `components`, ...). Answers `id`, `status`, `category`.
-    ///
-    /// # Errors
-    /// What Meta said.
-    pub async fn create_template(&self, _template: &Value) -> Result<Value, Cause> {
-        Err(Reason::ProviderUnavailable.into())
-    }
-
-    /// Changes a template (`components`, `category`).
-    ///
-    /// # Errors
-    /// What Meta said.
-    pub async fn edit_template(&self, _id: &str, _change: &Value) -> Result<(), Cause> {
-        Err(Reason::ProviderUnavailable.into())
-    }
-
-    /// Deletes a template in one language (`id`), or in all.
-    ///
-    /// # Errors
-    /// What Meta said.
-    pub async fn delete_template(&self, _name: &str, _id: Option<&str>) -> Result<(), Cause> {
-        Err(Reason::ProviderUnavailable.into())
+    pub fn new(settings: Settings, credentials: Credentials) -> Result<Self, SettingsError> {
+        let is_id = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_id(&settings.waba_id) {
+            return Err(SettingsError::new(
+                "settings.waba_id",
+                "must be Meta's id of the business account, digits only",
+            ));
+        }
+        if !(1..=10_000).contains(&settings.in_flight) {
+            return Err(SettingsError::new("settings.in_flight", "must be 1 to 10000"));
+        }
+        let verifier = Verifier::new(&credentials)?;
+        let graph = Graph::new(&settings, &credentials)?;
+        let mut ours = Ours { waba_id: settings.waba_id.clone(), by_phone_number_id: BTreeMap::new() };
+        let mut numbers = BTreeMap::new();
+        for (identifier, id) in &settings.phone_numbers {
+            let wrong = |problem: &str| SettingsError::new("settings.phone_numbers", problem);
+            if !is_id(identifier) || !is_id(id) {
+                return Err(wrong("names our numbers and Meta's ids of them, digits only"));
+            }
+            if ours.by_phone_number_id.insert(id.clone(), identifier.clone()).is_some() {
+                return Err(wrong("has one of Meta's ids twice"));
+            }
+            let number = Number {
+                messages: graph.address(&[id, "messages"], &[]),
+                marketing_messages: graph.address(&[id, "marketing_messages"], &[]),
+                places: Semaphore::new(settings.in_flight),
+                id: id.clone(),
+            };
+            numbers.insert(identifier.clone(), number);
+        }
+        Ok(Self {
+            inner: Arc::new(Inner {
+                graph,
+                verifier,
+                ours,
+                numbers,
+                portfolio: settings.portfolio_id.unwrap_or(settings.waba_id),
+                marketing_messages_api: settings.marketing_messages_api,
+            }),
+        })
     }
 }
 
@@ -85,23 +143,42 @@ impl Provider for WhatsappCloud {
         }
     }
 
-    async fn send(&self, _outgoing: &Outgoing) -> Outcome {
-        Outcome::NotSent(Reason::ProviderUnavailable.into())
+    async fn send(&self, outgoing: &Outgoing) -> Outcome {
+        self.send_part(outgoing).await
     }
 
+    /// Meta has no look-up; the echo in a status is what tells.
     async fn look_up(&self, _id: MessageId) -> LookUp {
         LookUp::Unavailable
     }
 
-    fn verify(&self, _callback: Callback<'_>) -> Result<(), CallbackError> {
-        Err(CallbackError::Unauthorised)
+    fn verify(&self, callback: Callback<'_>) -> Result<(), CallbackError> {
+        self.inner.verifier.verify(callback)
     }
 
-    fn read(&self, _body: &[u8]) -> Result<Vec<Notice>, CallbackError> {
-        Ok(Vec::new())
+    fn read(&self, body: &[u8]) -> Result<Vec<Notice>, CallbackError> {
+        read::read(&self.inner.ours, body)
+    }
+
+    fn handshake(&self, query: &str) -> Option<String> {
+        self.inner.verifier.handshake(query)
+    }
+
+    fn parts(&self, message: &Message) -> u16 {
+        parts::count(message)
     }
 
     fn portfolio(&self) -> Option<&str> {
-        Some(self.settings.portfolio_id.as_deref().unwrap_or(&self.settings.waba_id))
+        Some(&self.inner.portfolio)
+    }
+
+    async fn report(&self) -> Result<AccountReport, Cause> {
+        self.report_numbers().await
+    }
+}
+
+impl fmt::Debug for WhatsappCloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WhatsappCloud").field("waba_id", &self.inner.ours.waba_id).finish_non_exhaustive()
     }
 }

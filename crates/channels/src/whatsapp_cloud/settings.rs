@@ -1,7 +1,7 @@
 //! What a channel on the WhatsApp Cloud API is told.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// The channel's settings for this provider.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Settings {
     /// Marketing templates go by the Marketing Messages API (`/marketing_messages`).
     #[serde(default)]
     pub marketing_messages_api: bool,
+    /// So many calls at once for each of the numbers; more wait for a free place.
+    #[serde(default = "in_flight")]
+    pub in_flight: usize,
 }
 
 fn graph_version() -> String {
@@ -38,6 +41,11 @@ fn graph_url() -> String {
 
 fn timeout_ms() -> u64 {
     20_000
+}
+
+/// 80 messages a second with answers of up to 0.8 s.
+fn in_flight() -> usize {
+    64
 }
 
 /// The channel's secrets.
@@ -53,4 +61,10 @@ pub struct Credentials {
     pub previous_app_secret: Option<String>,
     /// What Meta is to say when it asks whether the callback's address is ours.
     pub verify_token: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(redacted)")
+    }
 }
