@@ -1,7 +1,7 @@
 //! Claiming: durable before a provider is called.
 
 use super::{Store, Writing};
-use crate::store::{Claim, ClaimedNow, DepartmentRow, LaneRow, Place, StoreError};
+use crate::store::{ChannelRow, Claim, ClaimedNow, DepartmentRow, LaneRow, Place, StoreError};
 use herald_rules::{
     admission::{Reach, Suppressed},
     ids::MessageId,
@@ -9,7 +9,7 @@ use herald_rules::{
     message::Priority,
     time::Timestamp,
 };
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
 
 /// Class, position, id.
@@ -20,6 +20,21 @@ impl Store {
     /// proved accepted, are dropped from the queue instead.
     pub async fn claim(&self, claim: Claim) -> Result<ClaimedNow, StoreError> {
         self.write(move |writing| writing.claim(&claim)).await
+    }
+
+    /// How a customer can be reached now, for a look before sending.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn reach(
+        &self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        lane: LaneRow,
+        customer: &str,
+    ) -> Result<Reach, StoreError> {
+        let customer = customer.to_owned();
+        self.read(move |connection| reach_of(connection, (department, channel, lane), &customer, (true, true))).await
     }
 
     /// The pace of a lane after its last claim, so that a restart makes no burst.
@@ -55,7 +70,9 @@ impl Writing<'_> {
                 bytes.extend_from_slice(&entry.place.position.to_le_bytes());
                 bytes.extend_from_slice(id.0.as_bytes());
                 if *windows || suppressions {
-                    let found = self.reach(*department, *lane, &entry.message.to, *windows, suppressions)?;
+                    let channel = self.channel_of(*lane)?;
+                    let wanted = (*windows, suppressions);
+                    let found = reach_of(self.connection, (*department, channel, *lane), &entry.message.to, wanted)?;
                     if found != Reach::default() {
                         reach.insert(id, found);
                     }
@@ -80,40 +97,6 @@ impl Writing<'_> {
         };
         self.memory.suppressions = Some(any);
         Ok(any)
-    }
-
-    /// How a customer can be reached from a lane.
-    fn reach(
-        &mut self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        customer: &str,
-        windows: bool,
-        suppressions: bool,
-    ) -> Result<Reach, StoreError> {
-        let mut reach = Reach::default();
-        if windows {
-            reach.window_until = self
-                .connection
-                .prepare_cached("SELECT until FROM open_window WHERE lane = ?1 AND customer = ?2")?
-                .query_row((lane, customer), |row| row.get(0).map(Timestamp))
-                .optional()?;
-        }
-        if suppressions {
-            let channel = self.channel_of(lane)?;
-            let mut query = self.connection.prepare_cached(
-                "SELECT kind FROM suppression WHERE department = ?1 AND customer = ?2 AND channel IN (0, ?3)",
-            )?;
-            let kinds = query.query_map((department, customer, channel), |row| row.get::<_, String>(0))?;
-            for kind in kinds {
-                // A kind of a newer version, after a downgrade: rather silent than unwanted.
-                let kind = kind?.parse().unwrap_or(Suppressed::All);
-                if reach.suppressed != Some(Suppressed::All) {
-                    reach.suppressed = Some(kind);
-                }
-            }
-        }
-        Ok(reach)
     }
 
     pub(super) fn is_proved_accepted(&self, department: DepartmentRow, id: MessageId) -> Result<bool, StoreError> {
@@ -143,6 +126,35 @@ impl Writing<'_> {
         }
         Ok(false)
     }
+}
+
+/// How a customer can be reached from a lane: the window and the suppressions, as far as they are wanted.
+fn reach_of(
+    connection: &Connection,
+    (department, channel, lane): (DepartmentRow, ChannelRow, LaneRow),
+    customer: &str,
+    (window, suppressions): (bool, bool),
+) -> Result<Reach, StoreError> {
+    let mut reach = Reach::default();
+    if window {
+        reach.window_until = connection
+            .prepare_cached("SELECT until FROM open_window WHERE lane = ?1 AND customer = ?2")?
+            .query_row((lane, customer), |row| row.get(0).map(Timestamp))
+            .optional()?;
+    }
+    if suppressions {
+        let mut query = connection.prepare_cached(
+            "SELECT kind FROM suppression WHERE department = ?1 AND customer = ?2 AND channel IN (0, ?3)",
+        )?;
+        for kind in query.query_map((department, customer, channel), |row| row.get::<_, String>(0))? {
+            // A kind of a newer version, after a downgrade: rather silent than unwanted.
+            let kind = kind?.parse().unwrap_or(Suppressed::All);
+            if reach.suppressed != Some(Suppressed::All) {
+                reach.suppressed = Some(kind);
+            }
+        }
+    }
+    Ok(reach)
 }
 
 /// The place that an entry of a claim names.
