@@ -1,7 +1,7 @@
 //! The words for what became of a message, as it is read back.
 
 use super::{DepartmentRow, LaneRow};
-use herald_rules::{ids::MessageId, message::Message, reason::Cause, status::Status, time::Timestamp};
+use herald_rules::{ids::MessageId, message::Message, part::Part, reason::Cause, status::Status, time::Timestamp};
 use std::sync::Arc;
 
 /// A message with everything that is known of it.
@@ -15,8 +15,19 @@ pub struct Story {
     pub changes: Vec<Step>,
     /// Tries, receipts that came late: what made no change.
     pub notes: Vec<Note>,
+    /// Its parts, in order; none where it has but one.
+    pub parts: Vec<PartState>,
     /// Set while its outcome is being found out.
     pub checking: Option<BeingChecked>,
+}
+
+/// A part and when it came to stand where it does.
+#[derive(Clone, Debug)]
+pub struct PartState {
+    /// Where it stands.
+    pub part: Part,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// One change of a status.

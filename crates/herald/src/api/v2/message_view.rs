@@ -1,6 +1,6 @@
 //! How v2 shows a message, its status and its story.
 
-use super::lanes::Waiting;
+use super::{lanes::Waiting, part_view::PartView, template_view::TemplateView};
 use crate::{
     node::directory::Snapshot,
     store::{LaneRow, Note, Step, Story, Summary},
@@ -96,6 +96,10 @@ pub struct ReasonView {
 pub struct MessageStory {
     #[serde(flatten)]
     message: MessageView,
+    /// The approved template that it goes as; null: it goes as it stands.
+    template: Option<TemplateView>,
+    /// Its parts, where it takes several provider messages; else empty.
+    parts: Vec<PartView>,
     /// While it is `Pending`: why it has not left yet.
     waiting: Option<Waiting>,
     /// Every status it reached, with the time of each.
@@ -127,7 +131,7 @@ pub struct HistoryStep {
 #[schema(as = MessageNote)]
 pub struct NoteView {
     /// `try`: it failed and goes again. `checking`: nobody knew whether the provider has it. `resent`: it went back to the
-    /// queue after that. `late`: a receipt after the end.
+    /// queue after that. `waits`: it waits for a limit. `late`: a receipt after the end.
     #[schema(example = "try")]
     pub kind: String,
     /// When.
@@ -199,9 +203,11 @@ impl MessageStory {
         let notes = story.notes.iter().filter(|note| note.kind != "fill").map(Into::into).collect();
         let waiting = waiting(&story, held, lane, now);
         let resent = story.notes.iter().any(|note| note.kind == "resent" && note.cause.is_some());
+        let template = story.message.template.as_ref().map(Into::into);
+        let parts = PartView::all(&story.parts);
         let mut message = MessageView::of(snapshot, story.lane, story.message, story.changes.last());
         message.possible_duplicate |= resent || story.changes.iter().any(|step| step.possible_duplicate);
-        Self { message, waiting, history, notes }
+        Self { message, template, parts, waiting, history, notes }
     }
 }
 
@@ -268,6 +274,7 @@ mod tests {
             changes: Vec::new(),
             notes: Vec::new(),
             checking: None,
+            parts: Vec::new(),
         }
     }
 

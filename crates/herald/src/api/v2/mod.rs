@@ -9,11 +9,13 @@ pub mod lanes;
 pub mod me;
 pub mod message_view;
 pub mod messages;
+pub mod part_view;
 pub mod preview;
 pub mod secrets;
 pub mod subscription_request;
 pub mod subscription_view;
 pub mod subscriptions;
+pub mod template_view;
 pub mod tokens;
 pub mod users;
 

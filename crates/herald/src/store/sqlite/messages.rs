@@ -2,9 +2,9 @@
 
 use super::{Store, columns};
 use crate::store::{
-    BeingChecked, DepartmentRow, LaneRow, MessageFilter, MessagePage, Note, Step, StoreError, Story, Summary,
+    BeingChecked, DepartmentRow, LaneRow, MessageFilter, MessagePage, Note, PartState, Step, StoreError, Story, Summary,
 };
-use herald_rules::{ids::MessageId, message::Message, status::Status, time::Timestamp};
+use herald_rules::{ids::MessageId, message::Message, part::Part, status::Status, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -71,7 +71,19 @@ fn story(connection: &Connection, department: DepartmentRow, id: MessageId) -> R
         changes: changes(connection, department, id)?,
         notes: notes(connection, department, id)?,
         checking: checking(connection, department, lane, id)?,
+        parts: parts(connection, department, id)?,
     }))
+}
+
+fn parts(connection: &Connection, department: DepartmentRow, id: MessageId) -> Result<Vec<PartState>, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT status, reason, provider, at FROM part WHERE department = ?1 AND id = ?2 ORDER BY part",
+    )?;
+    let rows = query.query_map((department, id.0.as_bytes()), |row| {
+        let part = Part { status: columns::status(row, 0)?, cause: columns::cause(row, 1, 2)? };
+        Ok(PartState { part, at: Timestamp(row.get(3)?) })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn message(

@@ -102,7 +102,28 @@ impl Writing<'_> {
                 .execute(row)?;
         }
         self.connection.prepare_cached("DELETE FROM note WHERE department = ?1 AND id = ?2")?.execute(key)?;
+        if self.any_parts()? {
+            self.forget_parts(channel, key)?;
+        }
         self.connection.prepare_cached("DELETE FROM message WHERE department = ?1 AND id = ?2")?.execute(key)?;
+        Ok(())
+    }
+
+    fn forget_parts(&mut self, channel: ChannelRow, key: (DepartmentRow, &[u8; 16])) -> Result<(), StoreError> {
+        let words = self
+            .connection
+            .prepare_cached("SELECT provider FROM part WHERE department = ?1 AND id = ?2 AND provider IS NOT NULL")?
+            .query_map(key, |row| row.get::<_, String>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        for words in words {
+            let Ok(columns::ProviderWords { reference: Some(reference), .. }) = serde_json::from_str(&words) else {
+                continue;
+            };
+            self.connection
+                .prepare_cached("DELETE FROM reference WHERE channel = ?1 AND reference = ?2")?
+                .execute((channel, reference))?;
+        }
+        self.connection.prepare_cached("DELETE FROM part WHERE department = ?1 AND id = ?2")?.execute(key)?;
         Ok(())
     }
 
