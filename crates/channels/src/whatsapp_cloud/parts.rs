@@ -69,6 +69,7 @@ mod tests {
             to: "16505550142".to_owned(),
             text: text.to_owned(),
             files: files.iter().map(|name| format!("https://a.example/{name}")).collect(),
+            parts: 1,
             template: None,
             refused: None,
             metadata: None,

@@ -196,6 +196,7 @@ pub fn outgoing(text: &str, files: &[&str]) -> Outgoing {
         to: CUSTOMER.to_owned(),
         text: text.to_owned(),
         files: files.iter().map(|&link| link.to_owned()).collect(),
+        parts: 1,
         template: None,
         refused: None,
         metadata: None,
