@@ -6,6 +6,7 @@
 pub mod admission;
 pub mod breaker;
 pub mod content;
+pub mod file;
 pub mod identifier;
 pub mod ids;
 pub mod inbound;
