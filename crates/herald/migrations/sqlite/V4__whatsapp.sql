@@ -60,6 +60,8 @@ CREATE TABLE inbox (
     body BLOB NOT NULL,
     problem TEXT                          -- set where it cannot be read: kept for whoever mends it, and skipped
 );
+-- What waits of each channel, in order (the number is in every index): a broken channel's are not read again and again.
+CREATE INDEX inbox_waiting ON inbox (channel) WHERE problem IS NULL;
 
 -- What customers wrote.
 CREATE TABLE inbound (

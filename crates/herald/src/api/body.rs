@@ -61,7 +61,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The limit's own error is behind axum's.
-fn is_limit(error: &axum::Error) -> bool {
+pub(crate) fn is_limit(error: &axum::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
         // `http_body_util` is axum's choice, not ours to name: its one error that speaks of a length is this.

@@ -10,11 +10,8 @@ use super::{
         users,
     },
 };
-use crate::node::app::App;
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use crate::{inbound::callback, node::app::App};
+use axum::{Router, routing::get};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -97,7 +94,7 @@ pub fn router(app: App) -> Router {
     let document: axum::body::Bytes = document.to_json().unwrap_or_default().into();
     router
         .route("/openapi.json", get(move || async move { ([("content-type", "application/json")], document) }))
-        .route("/callbacks/{channel}", post(crate::status::callback::receive))
+        .route("/callbacks/{channel}", get(callback::handshake).post(callback::receive))
         .merge(docs::routes())
         .route_layer(axum::middleware::from_fn_with_state(app.metrics.clone(), crate::observe::request::layer))
         .fallback(no_route)

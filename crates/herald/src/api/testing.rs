@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     dispatch::Accounts,
     events::{self, Events},
+    inbound::Inbox,
     node::{
         app::{App, Parts},
         directory::{ChannelSettings, Directory},
@@ -105,8 +106,17 @@ impl Instance {
         let settings = (&config).into();
         let events =
             Events::start(store.clone(), directory.clone(), log, keys, settings, metrics.clone()).await.unwrap();
-        let app =
-            App::new(Parts { store, directory, config, access, quotas: Quotas::default(), lanes, events, metrics });
+        let app = App::new(Parts {
+            store,
+            directory,
+            config,
+            access,
+            quotas: Quotas::default(),
+            lanes,
+            inbox: Inbox::default(),
+            events,
+            metrics,
+        });
         app.directory_changed().await.unwrap();
         Self { router: crate::api::router(app.clone()), app, admin, _folder: folder }
     }

@@ -6,6 +6,7 @@ use crate::{
     access::Access,
     config::Config,
     events::Events,
+    inbound::Inbox,
     observe::metrics::Metrics,
     pace::Lanes,
     store::{Store, StoreError},
@@ -36,6 +37,8 @@ pub struct Parts {
     pub quotas: Quotas,
     /// The lanes of this node.
     pub lanes: Lanes,
+    /// The way to the worker that empties the inbox.
+    pub inbox: Inbox,
     /// The hand-over of events.
     pub events: Events,
     /// What is counted.

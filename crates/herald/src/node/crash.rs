@@ -8,7 +8,7 @@ use std::future::Future;
 
 /// The steps that have a point before and a point after them, by the way of a message. After a commit means: it is
 /// durable, and nobody has acted on it yet.
-pub const STEPS: [&str; 16] = [
+pub const STEPS: [&str; 17] = [
     // A message is taken from a client.
     "accept",
     // A group of operations, whatever is in it, is committed.
@@ -29,8 +29,10 @@ pub const STEPS: [&str; 16] = [
     "look_up",
     // An unknown outcome is settled.
     "resolve",
-    // The provider reports.
+    // The provider reports: its callback is kept.
     "receipt",
+    // What callbacks tell is applied, and they leave the inbox.
+    "drain",
     // Events are frozen as deliveries.
     "freeze",
     // A delivery is posted.

@@ -12,9 +12,9 @@ const EVERY: Duration = Duration::from_secs(60);
 const BREATH: Duration = Duration::from_millis(20);
 /// How long an idempotency key holds (as documented).
 const IDEMPOTENCY: Duration = Duration::from_secs(24 * 3600);
-/// How long a receipt waits for its message. A provider's reference comes with the answer to the call, so days later
-/// it is not ours.
-const EARLY_RECEIPTS: Duration = Duration::from_secs(3 * 24 * 3600);
+/// How long a receipt waits for its message. A provider's reference comes with the answer to the call or with the first
+/// receipt that echoes our id, so a day later it is not ours.
+const EARLY_RECEIPTS: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs until the node stops.
 pub(super) async fn run(app: App, stop: CancellationToken) {
@@ -34,7 +34,8 @@ async fn round(app: &App) -> Result<(), StoreError> {
     while app.store.prune_idempotency(now - IDEMPOTENCY).await? {
         tokio::time::sleep(BREATH).await;
     }
-    while app.store.prune_early(now - EARLY_RECEIPTS).await? {
+    orphans(app, now - EARLY_RECEIPTS).await?;
+    while app.store.prune_inbox(now - app.config.retention.messages).await? {
         tokio::time::sleep(BREATH).await;
     }
     let retention = EventRetention {
@@ -55,6 +56,25 @@ async fn round(app: &App) -> Result<(), StoreError> {
             }
             tokio::time::sleep(BREATH).await;
         }
+        while app.store.prune_inbound(department, now - app.config.retention.messages).await? {
+            tokio::time::sleep(BREATH).await;
+        }
     }
     Ok(())
+}
+
+/// Gives up waiting for the messages of receipts that came before a moment.
+async fn orphans(app: &App, before: Timestamp) -> Result<(), StoreError> {
+    loop {
+        let orphans = app.store.prune_early(before).await?;
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        for (channel, receipts) in orphans {
+            app.metrics.receipt_orphans.inc_by(receipts);
+            let id = app.directory.get().channel(channel).map(|channel| channel.id.to_string());
+            tracing::warn!(channel.id = id, receipts, "receipts.orphaned");
+        }
+        tokio::time::sleep(BREATH).await;
+    }
 }

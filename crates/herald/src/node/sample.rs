@@ -1,6 +1,8 @@
 //! Metrics that are read off now and then, because nothing tells of them when they change.
 
 use super::app::App;
+use crate::store::InboxDepth;
+use herald_rules::time::Timestamp;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -29,5 +31,14 @@ async fn read_off(app: &App) {
         }
         // The readiness check says so too; here it only means that the last figures stand.
         Err(error) => tracing::debug!(%error, "metrics.queue_lengths_not_read"),
+    }
+    match app.store.inbox_depth().await {
+        Ok(InboxDepth { waiting, oldest, unreadable }) => {
+            let age = oldest.map_or(0.0, |oldest| Timestamp::now().since(oldest).as_secs_f64());
+            app.metrics.inbox_length.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+            app.metrics.inbox_age_seconds.set(age);
+            app.metrics.inbox_unreadable.set(i64::try_from(unreadable).unwrap_or(i64::MAX));
+        }
+        Err(error) => tracing::debug!(%error, "metrics.inbox_depth_not_read"),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Start: folder and its lock, keys, store (migrations), directory, lanes, events, listeners. Stop, in the other
 //! direction of the way of a message: no new requests; no new claims, what is at the providers' doors comes back and
-//! is written; deliveries under way end; the store writes what it was asked for and closes.
+//! is written; the inbox is worked off; deliveries under way end; the store writes what it was asked for and closes.
 
 use super::{
     app::{App, Parts},
@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     dispatch::Accounts,
     events::{self, Events},
+    inbound::{self, Inbox},
     observe::{internal, metrics::Metrics},
     pace::Lanes,
     store::{Options, Store},
@@ -37,6 +38,8 @@ pub struct Node {
     requests: CancellationToken,
     observers: CancellationToken,
     servers: Vec<JoinHandle<()>>,
+    inbox: CancellationToken,
+    inbox_worker: JoinHandle<()>,
     internal_server: JoinHandle<()>,
     // Its lock is held as long as the node lives.
     _lock: std::fs::File,
@@ -78,6 +81,7 @@ impl Node {
             access,
             quotas: Quotas::default(),
             lanes,
+            inbox: Inbox::default(),
             events,
             metrics: metrics.clone(),
         });
@@ -86,6 +90,8 @@ impl Node {
         let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
         tokio::spawn(super::housekeeping::run(app.clone(), requests.clone()));
         tokio::spawn(super::sample::run(app.clone(), requests.clone()));
+        let inbox = CancellationToken::new();
+        let inbox_worker = tokio::spawn(inbound::run(app.clone(), inbox.clone()));
         let config = &app.config;
         let tls = config.listen.tls();
         let public = Listener::bind(config.listen.public, tls).await?;
@@ -107,6 +113,8 @@ impl Node {
             requests,
             observers,
             servers: vec![server],
+            inbox,
+            inbox_worker,
             internal_server,
             _lock: lock,
         })
@@ -114,7 +122,7 @@ impl Node {
 
     /// Stops in order, losing nothing. What has not ended after the grace time is left to the next start, which finds
     /// it as a crash would leave it.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         let grace = self.app.config.shutdown.grace;
         let deadline = tokio::time::Instant::now() + grace;
         tracing::info!("node.stopping");
@@ -125,10 +133,14 @@ impl Node {
                 drop(server.await);
             }
             self.app.lanes.stop().await;
+            // What providers reported meanwhile; nothing more comes in.
+            self.inbox.cancel();
+            drop((&mut self.inbox_worker).await);
         })
         .await;
         if drained.is_err() {
             tracing::warn!("node.grace_over");
+            self.inbox_worker.abort();
         }
         self.app.events.stop(deadline).await;
         self.app.store.close().await;

@@ -5,8 +5,10 @@
 //! fed per batch or per call, not per message.
 
 mod by;
+mod words;
 
 pub use by::{By, By2, Labelled};
+pub use words::Words;
 
 use super::process::Process;
 use herald_rules::{protocol::Protocol, status::Status};
@@ -21,6 +23,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use std::sync::atomic::AtomicU64;
 
 /// What a try at a provider came to; the label of [`Metrics::outcomes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,40 @@ pub enum DeliveryResult {
     Parked,
     /// Time ran out.
     Exhausted,
+}
+
+/// What became of a provider's callback; the label of [`Metrics::callbacks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackResult {
+    /// It is durable.
+    Taken,
+    /// Its signature is missing or wrong.
+    Unauthorised,
+    /// It does not have the provider's form, or did not come whole.
+    Malformed,
+    /// It is larger than any provider's.
+    TooLarge,
+    /// There is no such channel.
+    NoChannel,
+    /// The store is away.
+    NotStored,
+}
+
+/// What a callback tells; the label of [`Metrics::notices`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// What became of a message.
+    Receipt,
+    /// A customer wrote.
+    Inbound,
+    /// A customer stopped marketing messages, or wants them again.
+    Marketing,
+    /// A template changed.
+    Template,
+    /// An account changed.
+    Account,
+    /// Nobody acts on it.
+    Ignored,
 }
 
 /// What is counted of HTTP requests.
@@ -83,6 +120,22 @@ pub struct Metrics {
     pub provider_call_seconds: By<Protocol, Histogram>,
     /// Receipts taken from providers.
     pub receipts: By<Protocol, Counter>,
+    /// Receipts whose message never became known.
+    pub receipt_orphans: Counter,
+    /// Providers' callbacks.
+    pub callbacks: By<CallbackResult, Counter>,
+    /// Callbacks that were kept and that nobody can read.
+    pub callbacks_unreadable: Counter,
+    /// What callbacks told.
+    pub notices: By<NoticeKind, Counter>,
+    /// What callbacks told and nobody acts on, by the provider's word for it.
+    pub ignored_notices: Words,
+    /// Callbacks that wait to be worked off.
+    pub inbox_length: Gauge,
+    /// Age of the oldest of them.
+    pub inbox_age_seconds: Gauge<f64, AtomicU64>,
+    /// Callbacks that are kept for whoever mends them.
+    pub inbox_unreadable: Gauge,
     /// Forward moves of messages.
     pub status_changes: By<Status, Counter>,
     /// Events written.
@@ -136,6 +189,32 @@ impl Metrics {
                 Histogram::new(exponential_buckets(0.001, 2.0, 15))
             });
         let receipts = by::counters(&mut registry, "receipts", "Receipts taken from providers");
+        let receipt_orphans = Counter::default();
+        registry.register(
+            "receipt_orphans",
+            "Receipts whose message did not become known within a day",
+            receipt_orphans.clone(),
+        );
+        let callbacks = by::counters(&mut registry, "callbacks", "Providers' callbacks, by what became of them");
+        let callbacks_unreadable = Counter::default();
+        registry.register(
+            "callbacks_unreadable",
+            "Callbacks that were kept and cannot be read",
+            callbacks_unreadable.clone(),
+        );
+        let notices = by::counters(&mut registry, "notices", "What callbacks told, by kind");
+        let ignored_notices =
+            Words::register(&mut registry, "notices_ignored", "What callbacks told and nobody acts on", "field");
+        let inbox_length = Gauge::default();
+        registry.register("inbox_length", "Callbacks that wait to be worked off", inbox_length.clone());
+        let inbox_age_seconds = Gauge::default();
+        registry.register(
+            "inbox_age_seconds",
+            "Age of the oldest callback that waits to be worked off",
+            inbox_age_seconds.clone(),
+        );
+        let inbox_unreadable = Gauge::default();
+        registry.register("inbox_unreadable", "Callbacks kept that cannot be read", inbox_unreadable.clone());
         let status_changes = by::counters(&mut registry, "status_changes", "Forward moves of messages, by new status");
         let events_written = Counter::default();
         registry.register("events_written", "Events written", events_written.clone());
@@ -175,6 +254,14 @@ impl Metrics {
             outcomes,
             provider_call_seconds,
             receipts,
+            receipt_orphans,
+            callbacks,
+            callbacks_unreadable,
+            notices,
+            ignored_notices,
+            inbox_length,
+            inbox_age_seconds,
+            inbox_unreadable,
             status_changes,
             events_written,
             deliveries,
@@ -224,6 +311,8 @@ mod tests {
         metrics.store_commit_seconds.observe(0.0003);
         metrics
             .answered(&HttpLabels { method: "POST", route: "/api/v1.2/protocols/send".to_owned(), status: 200 }, 0.001);
+        metrics.callbacks.of(CallbackResult::Taken).inc();
+        metrics.ignored_notices.count("message_echoes", 2);
         let text = metrics.render();
         for line in [
             "herald_messages_accepted_total{protocol=\"SMS\"} 3",
@@ -236,6 +325,11 @@ mod tests {
             "herald_http_request_seconds_count{kind=\"send\"} 1",
             "herald_queue_length{protocol=\"AppleBusinessChat\"} 0",
             "herald_lanes_paused 0",
+            "herald_callbacks_total{result=\"taken\"} 1",
+            "herald_notices_total{kind=\"inbound\"} 0",
+            "herald_notices_ignored_total{field=\"message_echoes\"} 2",
+            "herald_inbox_age_seconds 0.0",
+            "herald_receipt_orphans_total 0",
             "herald_build_info{version=",
             "herald_process_resident_memory_bytes ",
         ] {

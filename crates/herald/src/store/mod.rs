@@ -6,6 +6,7 @@
 mod access;
 mod administration;
 mod events;
+mod inbox;
 mod people;
 mod queue;
 mod sqlite;
@@ -16,6 +17,7 @@ mod suite;
 pub use access::*;
 pub use administration::*;
 pub use events::*;
+pub use inbox::*;
 pub use people::*;
 pub use queue::*;
 pub use sqlite::{EventRetention, Options, Poll, Render, Store};

@@ -1,6 +1,7 @@
 //! The words for what became of a message, as it is read back.
 
 use super::{DepartmentRow, LaneRow};
+use herald_channels::contract::Pricing;
 use herald_rules::{ids::MessageId, message::Message, part::Part, reason::Cause, status::Status, time::Timestamp};
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub struct Step {
     pub cause: Option<Cause>,
     /// The message went again after an unknown outcome.
     pub possible_duplicate: bool,
+    /// What it costs, where the provider said so with this status.
+    pub pricing: Option<Pricing>,
 }
 
 /// What is noted of a message beside its changes.

@@ -19,7 +19,7 @@ async fn taking_messages() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sending_messages() {
-    at_each_point_of(&["claim", "call", "record", "receipt"]).await;
+    at_each_point_of(&["claim", "call", "record", "receipt", "drain"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

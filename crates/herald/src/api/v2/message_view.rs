@@ -279,7 +279,7 @@ mod tests {
     }
 
     fn step(status: Status, at: i64) -> Step {
-        Step { status, at: Timestamp(at), cause: None, possible_duplicate: false }
+        Step { status, at: Timestamp(at), cause: None, possible_duplicate: false, pricing: None }
     }
 
     fn note(kind: &str, status: Option<Status>, at: i64) -> Note {

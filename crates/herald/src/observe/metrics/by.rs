@@ -1,6 +1,6 @@
 //! Metrics with a label of a closed set: looked up by array index.
 
-use super::{DeliveryResult, OutcomeKind, Speed};
+use super::{CallbackResult, DeliveryResult, NoticeKind, OutcomeKind, Speed};
 use herald_rules::{protocol::Protocol, status::Status};
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -151,6 +151,44 @@ impl Labelled for DeliveryResult {
     }
 }
 
+impl Labelled for CallbackResult {
+    const NAME: &'static str = "result";
+    const ALL: &'static [Self] =
+        &[Self::Taken, Self::Unauthorised, Self::Malformed, Self::TooLarge, Self::NoChannel, Self::NotStored];
+    fn label(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Unauthorised => "unauthorised",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::NoChannel => "no_channel",
+            Self::NotStored => "not_stored",
+        }
+    }
+    fn position(self) -> usize {
+        self as usize
+    }
+}
+
+impl Labelled for NoticeKind {
+    const NAME: &'static str = "kind";
+    const ALL: &'static [Self] =
+        &[Self::Receipt, Self::Inbound, Self::Marketing, Self::Template, Self::Account, Self::Ignored];
+    fn label(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::Inbound => "inbound",
+            Self::Marketing => "marketing",
+            Self::Template => "template",
+            Self::Account => "account",
+            Self::Ignored => "ignored",
+        }
+    }
+    fn position(self) -> usize {
+        self as usize
+    }
+}
+
 impl Labelled for Speed {
     const NAME: &'static str = "kind";
     const ALL: &'static [Self] = &[Self::Send, Self::Other];
@@ -182,5 +220,7 @@ mod tests {
         check::<OutcomeKind>();
         check::<DeliveryResult>();
         check::<Speed>();
+        check::<CallbackResult>();
+        check::<NoticeKind>();
     }
 }

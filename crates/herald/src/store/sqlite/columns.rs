@@ -83,6 +83,12 @@ pub(crate) fn reference_words(reference: &str) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&ProviderWords { reference: Some(reference.to_owned()), ..Default::default() })?)
 }
 
+/// What a receipt says beside status and cause, as the words of an event.
+pub(crate) fn receipt_words(reference: Option<&str>, pricing: Option<&Pricing>) -> Result<String, StoreError> {
+    let (reference, pricing) = (reference.map(str::to_owned), pricing.cloned());
+    Ok(serde_json::to_string(&ProviderWords { reference, pricing, ..Default::default() })?)
+}
+
 /// The inverse of [`split_cause`].
 pub(crate) fn cause(row: &Row<'_>, reason: usize, words: usize) -> rusqlite::Result<Option<Cause>> {
     let Some(number) = row.get::<_, Option<u16>>(reason)? else { return Ok(None) };
@@ -97,4 +103,10 @@ pub(crate) fn cause(row: &Row<'_>, reason: usize, words: usize) -> rusqlite::Res
         provider_text: words.text,
         detail: words.detail,
     }))
+}
+
+/// What a provider says that a message costs, from the words of an event.
+pub(crate) fn pricing(row: &Row<'_>, words: usize) -> rusqlite::Result<Option<Pricing>> {
+    let json = row.get_ref(words)?.as_str_or_null()?;
+    Ok(json.and_then(|json| serde_json::from_str::<ProviderWords>(json).ok()?.pricing))
 }

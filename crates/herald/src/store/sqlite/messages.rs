@@ -110,6 +110,7 @@ fn step(row: &Row<'_>) -> rusqlite::Result<Step> {
         at: Timestamp(row.get(1)?),
         cause: columns::cause(row, 2, 3)?,
         possible_duplicate: row.get(4)?,
+        pricing: columns::pricing(row, 3)?,
     })
 }
 
@@ -143,13 +144,7 @@ fn checking(
 }
 
 fn list(connection: &Connection, filter: &MessageFilter) -> Result<MessagePage, StoreError> {
-    let below = match (filter.before, filter.until) {
-        (Some(before), Some(until)) => before.0.min(first_id_of(until + SLACK)),
-        (Some(before), None) => before.0,
-        (None, Some(until)) => first_id_of(until + SLACK),
-        (None, None) => Uuid::max(),
-    };
-    let from = filter.since.map_or(Uuid::nil(), first_id_of);
+    let (from, below) = range(filter.since, filter.until, filter.before);
     let mut query = connection.prepare_cached(
         "SELECT id, lane, recipient, at, body FROM message WHERE department = ?1 AND id < ?2 AND id >= ?3
          ORDER BY id DESC LIMIT ?4",
@@ -204,6 +199,17 @@ fn passes(
         return Ok(None);
     }
     Ok(Some(Summary { lane, message: columns::message(row, 4)?, last }))
+}
+
+/// The ids to look at: from the first on, below the second.
+pub(super) fn range(since: Option<Timestamp>, until: Option<Timestamp>, before: Option<MessageId>) -> (Uuid, Uuid) {
+    let below = match (before, until) {
+        (Some(before), Some(until)) => before.0.min(first_id_of(until + SLACK)),
+        (Some(before), None) => before.0,
+        (None, Some(until)) => first_id_of(until + SLACK),
+        (None, None) => Uuid::max(),
+    };
+    (since.map_or(Uuid::nil(), first_id_of), below)
 }
 
 /// The lowest UUIDv7 of a moment's millisecond: ids begin with 48 bits of milliseconds (RFC 9562 section 5.7).

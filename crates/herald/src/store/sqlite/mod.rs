@@ -14,6 +14,8 @@ mod contact;
 mod directory;
 mod events;
 mod head;
+mod inbound;
+mod inbox;
 mod messages;
 mod open;
 mod outcome;
@@ -23,6 +25,7 @@ mod readers;
 mod receipt;
 mod recover;
 mod suppression;
+mod window;
 mod writer;
 
 pub use events::{EventRetention, Poll, Render};

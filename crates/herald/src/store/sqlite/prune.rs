@@ -20,11 +20,47 @@ impl Store {
         .await
     }
 
-    /// Forgets receipts whose message never became known; tells whether there may be more.
-    pub async fn prune_early(&self, before: Timestamp) -> Result<bool, StoreError> {
+    /// Forgets receipts whose message never became known; tells how many, and of which channels. Call it again until
+    /// there are none.
+    pub async fn prune_early(&self, before: Timestamp) -> Result<Vec<(ChannelRow, u64)>, StoreError> {
+        self.write(move |writing| {
+            let mut orphans = std::collections::BTreeMap::new();
+            {
+                let mut delete = writing.connection.prepare_cached(
+                    "DELETE FROM early WHERE (channel, reference, status) IN
+                     (SELECT channel, reference, status FROM early WHERE received_at < ?1 LIMIT ?2) RETURNING channel",
+                )?;
+                let mut rows = delete.query((before.0, STEP))?;
+                while let Some(row) = rows.next()? {
+                    *orphans.entry(row.get(0)?).or_insert(0) += 1;
+                }
+            }
+            writing.memory.early = None;
+            Ok(orphans.into_iter().collect())
+        })
+        .await
+    }
+
+    /// Forgets what customers sent before a moment; tells whether there may be more.
+    pub async fn prune_inbound(&self, department: DepartmentRow, before: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |writing| {
+            let deleted = writing
+                .connection
+                .prepare_cached(
+                    "DELETE FROM inbound WHERE (department, id) IN
+                     (SELECT department, id FROM inbound WHERE department = ?1 AND id < ?2 ORDER BY id LIMIT ?3)",
+                )?
+                .execute((department, MessageId::first_at(before).0.as_bytes(), STEP))?;
+            Ok(deleted >= STEP as usize)
+        })
+        .await
+    }
+
+    /// Forgets callbacks that nobody could read and nobody mended; tells whether there may be more.
+    pub async fn prune_inbox(&self, before: Timestamp) -> Result<bool, StoreError> {
         self.prune(
-            "DELETE FROM early WHERE (channel, reference, status) IN
-             (SELECT channel, reference, status FROM early WHERE received_at < ?1 LIMIT ?2)",
+            "DELETE FROM inbox WHERE number IN
+             (SELECT number FROM inbox WHERE problem IS NOT NULL AND at < ?1 ORDER BY number LIMIT ?2)",
             before,
         )
         .await

@@ -1,11 +1,11 @@
 //! Applying receipts: in whatever order they come, each means one forward move, a note, or nothing.
 
 use super::{
-    Store, Writing,
+    Store, Writing, columns,
     outcome::{History, Report},
 };
 use crate::store::{Applied, ChannelRow, DepartmentRow, LaneRow, StoreError};
-use herald_channels::contract::{Receipt, Reference};
+use herald_channels::contract::{Pricing, Receipt, Reference};
 use herald_rules::{
     ids::MessageId,
     reason::Cause,
@@ -21,6 +21,8 @@ struct EarlyReceipt {
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pricing: Option<Pricing>,
 }
 
 impl Store {
@@ -45,7 +47,8 @@ impl Store {
 }
 
 impl Writing<'_> {
-    fn apply(
+    /// One receipt.
+    pub(super) fn apply(
         &mut self,
         department: DepartmentRow,
         channel: ChannelRow,
@@ -77,10 +80,43 @@ impl Writing<'_> {
             reference: None,
             resent: false,
         };
+        // The provider's id comes with the answer to the call; where that is lost or late, with the first receipt.
+        let theirs = receipt.theirs.as_deref().filter(|_| history.lane.is_none());
+        let last = self.last_sequence(department, lane)?;
         match self.apply_to(department, lane, (id, part), &history, &report)? {
             Verdict::Change => applied.changes += 1,
             _ => applied.repeated += 1,
         }
+        self.add_words(department, lane, last, theirs, receipt.pricing.as_ref())?;
+        if let Some(theirs) = theirs {
+            self.learn_reference(department, channel, theirs, id, part)?;
+        }
+        Ok(())
+    }
+
+    /// Adds to the event that a receipt made, if it made one after `last`, what it said beside the status.
+    fn add_words(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        last: i64,
+        reference: Option<&str>,
+        pricing: Option<&Pricing>,
+    ) -> Result<(), StoreError> {
+        if reference.is_none() && pricing.is_none() {
+            return Ok(());
+        }
+        let sequence = self.last_sequence(department, lane)?;
+        if sequence == last {
+            return Ok(());
+        }
+        let words = columns::receipt_words(reference, pricing)?;
+        self.connection
+            .prepare_cached(
+                "UPDATE event SET provider = json_patch(coalesce(provider, '{}'), ?4)
+                 WHERE department = ?1 AND lane = ?2 AND sequence = ?3",
+            )?
+            .execute((department, lane, sequence, words))?;
         Ok(())
     }
 
@@ -146,7 +182,12 @@ impl Writing<'_> {
         Ok(owner)
     }
 
-    fn known_reference(&self, channel: ChannelRow, reference: &str) -> Result<Option<(MessageId, u16)>, StoreError> {
+    /// The message and its part that the provider knows by this id.
+    pub(super) fn known_reference(
+        &self,
+        channel: ChannelRow,
+        reference: &str,
+    ) -> Result<Option<(MessageId, u16)>, StoreError> {
         Ok(self
             .connection
             .prepare_cached("SELECT id, part FROM reference WHERE channel = ?1 AND reference = ?2")?
@@ -161,7 +202,8 @@ impl Writing<'_> {
         receipt: &Receipt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let kept = EarlyReceipt { at: receipt.at.unwrap_or(now), cause: receipt.cause.clone() };
+        let (cause, pricing) = (receipt.cause.clone(), receipt.pricing.clone());
+        let kept = EarlyReceipt { at: receipt.at.unwrap_or(now), cause, pricing };
         self.connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO early (channel, reference, status, received_at, receipt) VALUES (?, ?, ?, ?, ?)",
@@ -199,11 +241,13 @@ impl Writing<'_> {
             .execute((channel, reference))?;
         self.memory.early = None;
         for (status, json) in waiting {
-            let EarlyReceipt { at, cause } = serde_json::from_str(&json)?;
+            let EarlyReceipt { at, cause, pricing } = serde_json::from_str(&json)?;
             let history = self.history(department, id)?;
             let Some(lane) = self.lane_of(department, channel, id, &history)? else { return Ok(()) };
             let report = Report { status, at, cause: cause.as_ref(), reference: None, resent: false };
+            let last = self.last_sequence(department, lane)?;
             self.apply_to(department, lane, (id, part), &history, &report)?;
+            self.add_words(department, lane, last, None, pricing.as_ref())?;
         }
         Ok(())
     }

@@ -2,13 +2,15 @@
 
 mod accepting;
 mod contacts;
+mod inbound;
+mod inbox;
 mod lanes;
 mod parts;
 mod receipts;
 mod suppressions;
 
 use super::*;
-use herald_channels::contract::{Receipt, Reference};
+use herald_channels::contract::{Pricing, Receipt, Reference};
 use herald_rules::{
     ids::{ChannelId, DepartmentId, MessageId},
     message::{Message, Priority},

@@ -94,3 +94,55 @@ async fn what_has_ended_is_forgotten_and_what_waits_is_not() {
     assert_eq!(count(rest).await, 2, "the last of the log stays, so that its numbers go on");
     assert_eq!(fixture.head(Priority::Transactional).await, [waiting.message.id]);
 }
+
+#[tokio::test]
+async fn the_first_receipt_teaches_the_providers_id_where_no_answer_did() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    let cause = herald_rules::reason::Reason::ProviderTimeout.into();
+    fixture.record(&queued, vec![1], Recorded::Unknown { deadline: NOW + HOUR, cause }).await;
+    fixture.receipt(Fixture::theirs("wamid.1"), Status::Read).await;
+    let echo = Receipt {
+        theirs: Some("wamid.1".into()),
+        ..Receipt::new(Reference::Ours(queued.message.id), Status::Accepted)
+    };
+    fixture.store.apply(fixture.department, fixture.channel, vec![echo], NOW).await.unwrap();
+    assert_eq!(fixture.statuses(), [Status::Accepted, Status::Read], "what came before the id follows it");
+    assert_eq!(fixture.receipt(Fixture::theirs("wamid.1"), Status::Read).await.repeated, 1);
+    // The last of the log stays: an event of another message, so that this one can be forgotten.
+    let last = fixture.accept("2").await;
+    fixture.accepted_as(&last, "wamid.2").await;
+    fixture.store.prune_messages(fixture.department, Timestamp::now() + HOUR, None).await.unwrap();
+    let forgotten = fixture.receipt(Fixture::theirs("wamid.1"), Status::Read).await;
+    assert_eq!((forgotten.early, forgotten.repeated), (1, 0), "the provider's id is forgotten with its message");
+}
+
+#[tokio::test]
+async fn what_a_message_costs_stands_in_its_story() {
+    let fixture = Fixture::new().await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued.clone()]).await;
+    let pricing = Pricing { category: "utility".into(), billable: Some(true), kind: Some("regular".into()) };
+    let receipt = |status| Receipt { pricing: Some(pricing.clone()), ..Receipt::new(Fixture::theirs("ref"), status) };
+    let early = receipt(Status::Read);
+    fixture.store.apply(fixture.department, fixture.channel, vec![early], NOW).await.unwrap();
+    fixture.accepted_as(&queued, "ref").await;
+    let story = fixture.store.story(fixture.department, queued.message.id).await.unwrap().unwrap();
+    let costs: Vec<_> = story.changes.iter().map(|step| (step.status, step.pricing.clone())).collect();
+    assert_eq!(costs, [(Status::Accepted, None), (Status::Read, Some(pricing))]);
+}
+
+#[tokio::test]
+async fn receipts_of_no_message_become_orphans_that_are_counted() {
+    let fixture = Fixture::new().await;
+    for reference in ["a", "b"] {
+        fixture.receipt(Fixture::theirs(reference), Status::Delivered).await;
+    }
+    assert!(fixture.store.prune_early(NOW).await.unwrap().is_empty(), "they wait");
+    assert_eq!(fixture.store.prune_early(NOW + HOUR).await.unwrap(), [(fixture.channel, 2)]);
+    assert!(fixture.store.prune_early(NOW + HOUR).await.unwrap().is_empty());
+    let queued = fixture.accept("1").await;
+    fixture.accepted_as(&queued, "a").await;
+    assert_eq!(fixture.statuses(), [Status::Accepted]);
+}

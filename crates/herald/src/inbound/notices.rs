@@ -1,0 +1,27 @@
+//! What callbacks tell beside receipts and customers' messages, handed to whom it concerns.
+//!
+//! These run after the page that held them is durable, so a crash in between loses them. That is no harm: templates are
+//! read anew at every sync, and an account's limits by its next report.
+
+use crate::node::{app::App, directory::Channel};
+use herald_channels::contract::{AccountNotice, TemplateNotice};
+use herald_rules::ids::MessageId;
+
+/// Something about a template of the channel's account changed.
+pub async fn template_noticed(_app: &App, channel: &Channel, notice: TemplateNotice) {
+    let TemplateNotice { name, language, change, .. } = notice;
+    tracing::info!(channel.id = %channel.id, name, language, ?change, "template.noticed");
+}
+
+/// Something about the channel's account, or an identifier of it, changed.
+pub async fn account_noticed(_app: &App, channel: &Channel, notice: AccountNotice) {
+    tracing::warn!(channel.id = %channel.id, change = ?notice.change, text = notice.text, "account.noticed");
+}
+
+/// Customers wrote: these messages are new, and durable. Nothing else happens to them yet; consent, flows and tickets
+/// begin here.
+pub(super) fn customers_wrote(channel: &Channel, messages: &[MessageId]) {
+    if !messages.is_empty() {
+        tracing::debug!(channel.id = %channel.id, messages = messages.len(), "inbound.received");
+    }
+}

@@ -1,3 +1,0 @@
-//! What providers report: callbacks in, receipts applied before they are answered.
-
-pub mod callback;

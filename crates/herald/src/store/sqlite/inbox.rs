@@ -1,0 +1,147 @@
+//! Callbacks: kept as they came, then worked off page by page.
+
+use super::{Store, Writing};
+use crate::store::{
+    CallbackWork, ChannelRow, DepartmentRow, InboxDepth, InboxLimits, InboxPage, StoreError, WaitingCallback, WorkedOff,
+};
+use herald_rules::time::Timestamp;
+use rusqlite::Connection;
+
+impl Store {
+    /// Keeps a callback as it came. When this has answered, it is durable.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn keep_callback<B>(
+        &self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        body: B,
+        at: Timestamp,
+    ) -> Result<(), StoreError>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
+        self.write(move |writing| {
+            writing
+                .connection
+                .prepare_cached("INSERT INTO inbox (department, channel, at, body) VALUES (?, ?, ?, ?)")?
+                .execute((department, channel, at.0, body.as_ref()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The oldest callbacks of the next channels after `after` that have some, without those of `except`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn inbox(
+        &self,
+        after: ChannelRow,
+        except: Vec<ChannelRow>,
+        limits: InboxLimits,
+    ) -> Result<Vec<InboxPage>, StoreError> {
+        self.read(move |connection| {
+            let mut pages = Vec::new();
+            let mut last = after;
+            while pages.len() < limits.channels
+                && let Some(channel) = next_channel(connection, last)?
+            {
+                last = channel;
+                if !except.contains(&channel) {
+                    pages.push(page(connection, channel, limits)?);
+                }
+            }
+            Ok(pages)
+        })
+        .await
+    }
+
+    /// Applies what a page of callbacks tells, and takes them out of the inbox: all of it or nothing, so that a crash
+    /// leaves a page to be worked off again from its beginning.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn work_off(&self, work: CallbackWork) -> Result<WorkedOff, StoreError> {
+        self.write(move |writing| writing.work_off(&work)).await
+    }
+
+    /// How much waits.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn inbox_depth(&self) -> Result<InboxDepth, StoreError> {
+        self.read(|connection| {
+            // Rows are few unless something is wrong, and numbers rise with time.
+            let count = |sql| -> Result<u64, StoreError> {
+                let rows: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+                Ok(u64::try_from(rows).unwrap_or(0))
+            };
+            let waiting = count("SELECT count(*) FROM inbox WHERE problem IS NULL")?;
+            let unreadable = count("SELECT count(*) FROM inbox").map(|all| all.saturating_sub(waiting))?;
+            let oldest = connection
+                .prepare_cached(
+                    "SELECT min(at) FROM inbox WHERE number = (SELECT min(number) FROM inbox WHERE problem IS NULL)",
+                )?
+                .query_row([], |row| row.get::<_, Option<i64>>(0))?;
+            Ok(InboxDepth { waiting, oldest: oldest.map(Timestamp), unreadable })
+        })
+        .await
+    }
+}
+
+fn next_channel(connection: &Connection, after: ChannelRow) -> Result<Option<ChannelRow>, StoreError> {
+    let mut query =
+        connection.prepare_cached("SELECT min(channel) FROM inbox WHERE problem IS NULL AND channel > ?1")?;
+    Ok(query.query_row([after], |row| row.get(0))?)
+}
+
+fn page(connection: &Connection, channel: ChannelRow, limits: InboxLimits) -> Result<InboxPage, StoreError> {
+    let mut query = connection.prepare_cached(
+        "SELECT number, at, body, department FROM inbox WHERE channel = ?1 AND problem IS NULL
+         ORDER BY number LIMIT ?2",
+    )?;
+    let mut rows = query.query((channel, i64::try_from(limits.callbacks).unwrap_or(i64::MAX)))?;
+    let mut page = InboxPage { department: 0, channel, callbacks: Vec::new() };
+    let mut bytes = 0;
+    while let Some(row) = rows.next()? {
+        let body: Vec<u8> = row.get(2)?;
+        bytes += body.len();
+        if bytes > limits.bytes && !page.callbacks.is_empty() {
+            break;
+        }
+        page.department = row.get(3)?;
+        page.callbacks.push(WaitingCallback { number: row.get(0)?, at: Timestamp(row.get(1)?), body });
+    }
+    Ok(page)
+}
+
+impl Writing<'_> {
+    fn work_off(&mut self, work: &CallbackWork) -> Result<WorkedOff, StoreError> {
+        let CallbackWork { department, channel, now, .. } = *work;
+        let mut worked = WorkedOff::default();
+        for receipt in &work.receipts {
+            self.apply(department, channel, receipt, now, &mut worked.receipts)?;
+        }
+        for new in &work.inbound {
+            if self.keep_inbound(department, channel, new, now)? {
+                worked.inbound.push(new.id);
+            } else {
+                worked.repeated += 1;
+            }
+        }
+        for wish in &work.marketing {
+            self.marketing_wish(department, channel, &wish.customer, wish.wanted, wish.at)?;
+        }
+        for number in &work.done {
+            self.connection.prepare_cached("DELETE FROM inbox WHERE number = ?1")?.execute([number])?;
+        }
+        for (number, problem) in &work.unreadable {
+            self.connection
+                .prepare_cached("UPDATE inbox SET problem = ?2 WHERE number = ?1")?
+                .execute((number, problem))?;
+        }
+        Ok(worked)
+    }
+}
