@@ -17,3 +17,4 @@ pub mod observe;
 pub mod pace;
 pub mod route;
 pub mod store;
+pub mod template;

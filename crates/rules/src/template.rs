@@ -16,6 +16,7 @@ mod named;
 mod pattern;
 mod render;
 mod rendering;
+pub mod validate;
 mod values;
 mod walk;
 mod words;

@@ -77,21 +77,20 @@ CREATE TABLE inbound (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX inbound_reference ON inbound (channel, reference);
 
--- The templates of a channel's account, as Meta last told them.
+-- The templates of a channel's account, as Meta last told them, and drafts that it has not seen.
 CREATE TABLE template (
     department INTEGER NOT NULL,
     channel INTEGER NOT NULL,
     name TEXT NOT NULL,
     language TEXT NOT NULL,
-    graph_id TEXT NOT NULL,
+    graph_id TEXT,                        -- absent: a draft
     status TEXT NOT NULL,
     category TEXT NOT NULL,
     quality TEXT,
     body TEXT NOT NULL,                   -- JSON: Meta's row
     changed_at INTEGER NOT NULL,
-    synced_at INTEGER NOT NULL,
     PRIMARY KEY (department, channel, name, language)
-) WITHOUT ROWID;
+);
 
 -- The history of their states.
 CREATE TABLE template_change (
@@ -107,6 +106,14 @@ CREATE TABLE template_change (
     reason TEXT,
     PRIMARY KEY (department, channel, name, language, number)
 ) WITHOUT ROWID;
+
+-- How the last comparison of a channel's templates with Meta went.
+CREATE TABLE template_sync (
+    channel INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    succeeded_at INTEGER,
+    error TEXT                            -- JSON: why the last try failed
+);
 
 -- Customers written to first within the last 24 hours, where a portfolio has a limit of them.
 CREATE TABLE daily_customer (

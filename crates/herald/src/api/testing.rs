@@ -14,6 +14,7 @@ use crate::{
     observe::metrics::Metrics,
     pace::Lanes,
     store::{Change, LaneRow, NewChannel, NewDepartment, NewIdentifier, Observer, Options, Queued, Store, UserRow},
+    template::Templates,
 };
 use axum::{
     Router,
@@ -114,6 +115,7 @@ impl Instance {
             quotas: Quotas::default(),
             lanes,
             inbox: Inbox::default(),
+            templates: Templates::default(),
             events,
             metrics,
         });

@@ -161,7 +161,11 @@ impl Merged {
                 self.section("webhooks", &mut problems),
                 self.section("events", &mut problems),
             );
-            let (store, log) = (self.section("store", &mut problems), self.section("log", &mut problems));
+            let (store, templates, log) = (
+                self.section("store", &mut problems),
+                self.section("templates", &mut problems),
+                self.section("log", &mut problems),
+            );
             let (retention, shutdown) =
                 (self.section("retention", &mut problems), self.section("shutdown", &mut problems));
             Some(Config {
@@ -172,6 +176,7 @@ impl Merged {
                 webhooks: webhooks?,
                 events: events?,
                 store: store?,
+                templates: templates?,
                 log: log?,
                 retention: retention?,
                 shutdown: shutdown?,

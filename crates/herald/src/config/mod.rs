@@ -22,6 +22,7 @@ pub use sections::log::{Format, Log};
 pub use sections::retention::Retention;
 pub use sections::shutdown::Shutdown;
 pub use sections::store::Store;
+pub use sections::templates::Templates;
 pub use sections::webhooks::Webhooks;
 pub use show::Setting;
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub events: Events,
     /// The database.
     pub store: Store,
+    /// WhatsApp templates.
+    pub templates: Templates,
     /// The log.
     pub log: Log,
     /// What is deleted when.

@@ -74,7 +74,8 @@ impl World {
             for (name, value) in adapter.as_object().unwrap() {
                 provider[name] = value.clone();
             }
-            let settings = ChannelSettings { on_unknown_outcome: policy, reconcile_seconds: Some(1), provider };
+            let settings =
+                ChannelSettings { on_unknown_outcome: policy, reconcile_seconds: Some(1), language: None, provider };
             app.store
                 .add_channel(NewChannel {
                     department,

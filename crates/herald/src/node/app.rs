@@ -10,6 +10,7 @@ use crate::{
     observe::metrics::Metrics,
     pace::Lanes,
     store::{Store, StoreError},
+    template::Templates,
 };
 use std::{ops::Deref, sync::Arc};
 
@@ -39,6 +40,8 @@ pub struct Parts {
     pub lanes: Lanes,
     /// The way to the worker that empties the inbox.
     pub inbox: Inbox,
+    /// The approved WhatsApp templates of every channel.
+    pub templates: Templates,
     /// The hand-over of events.
     pub events: Events,
     /// What is counted.
@@ -59,10 +62,10 @@ impl App {
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.0.changing.lock().await;
         self.directory.reload(&self.store).await?;
-        let snapshot = self.directory.get();
+        let snapshot = Arc::clone(&self.directory.get());
         self.quotas.update(&snapshot, &self.config.limits);
         self.lanes.update(&snapshot, &self.store);
-        Ok(())
+        self.templates.load(&self.store, &snapshot).await
     }
 }
 

@@ -71,6 +71,10 @@ pub struct ChannelSettings {
     /// How long to go on finding out, in seconds; absent: what suits the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reconcile_seconds: Option<u32>,
+    /// Of templates that say the same in several languages, the one in this language is taken; as Meta writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "en_US")]
+    pub language: Option<String>,
     /// The adapter's own settings.
     #[schema(value_type = Object)]
     pub provider: serde_json::Value,
@@ -173,6 +177,11 @@ impl Snapshot {
         let mut channels: Vec<_> = self.channels.values().filter(|c| c.department == department).cloned().collect();
         channels.sort_by_key(|channel| channel.row);
         channels
+    }
+
+    /// All channels, in no order.
+    pub fn all_channels(&self) -> impl Iterator<Item = &Arc<Channel>> {
+        self.channels.values()
     }
 
     /// A lane by its row.

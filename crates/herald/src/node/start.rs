@@ -20,6 +20,7 @@ use crate::{
     observe::{internal, metrics::Metrics},
     pace::Lanes,
     store::{Options, Store},
+    template::{self, Templates},
 };
 use anyhow::Context;
 use futures_util::FutureExt;
@@ -82,6 +83,7 @@ impl Node {
             quotas: Quotas::default(),
             lanes,
             inbox: Inbox::default(),
+            templates: Templates::default(),
             events,
             metrics: metrics.clone(),
         });
@@ -92,6 +94,7 @@ impl Node {
         tokio::spawn(super::sample::run(app.clone(), requests.clone()));
         let inbox = CancellationToken::new();
         let inbox_worker = tokio::spawn(inbound::run(app.clone(), inbox.clone()));
+        tokio::spawn(template::schedule::run(app.clone(), requests.clone()));
         let config = &app.config;
         let tls = config.listen.tls();
         let public = Listener::bind(config.listen.public, tls).await?;

@@ -89,6 +89,15 @@ pub enum NoticeKind {
     Ignored,
 }
 
+/// How a comparison of templates with Meta went; the label of [`Metrics::template_syncs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncResult {
+    /// All pages were read, and differences written.
+    Done,
+    /// Meta could not be asked, or nothing could be written.
+    Failed,
+}
+
 /// What is counted of HTTP requests.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct HttpLabels {
@@ -152,6 +161,8 @@ pub struct Metrics {
     pub store_commit_seconds: Histogram,
     /// How many operations shared it.
     pub store_commit_size: Histogram,
+    /// Comparisons of templates with Meta.
+    pub template_syncs: By<SyncResult, Counter>,
     http_requests: Family<HttpLabels, Counter>,
     http_seconds: By<Speed, Histogram>,
     /// Open connections of both listeners.
@@ -234,6 +245,8 @@ impl Metrics {
         registry.register("store_commit_seconds", "Time of a group commit", store_commit_seconds.clone());
         let store_commit_size = Histogram::new(exponential_buckets(1.0, 2.0, 11));
         registry.register("store_commit_size", "Operations in a group commit", store_commit_size.clone());
+        let template_syncs =
+            by::counters(&mut registry, "template_syncs", "Comparisons of WhatsApp templates with Meta's");
         let http_requests = Family::<HttpLabels, Counter>::default();
         registry.register("http_requests", "Requests answered, by route and status", http_requests.clone());
         let http_seconds = by::histograms(
@@ -270,6 +283,7 @@ impl Metrics {
             lanes_paused,
             store_commit_seconds,
             store_commit_size,
+            template_syncs,
             http_requests,
             http_seconds,
             http_connections,

@@ -13,6 +13,7 @@ mod sqlite;
 mod story;
 #[cfg(test)]
 mod suite;
+mod template;
 
 pub use access::*;
 pub use administration::*;
@@ -22,6 +23,7 @@ pub use people::*;
 pub use queue::*;
 pub use sqlite::{EventRetention, Options, Poll, Render, Store};
 pub use story::*;
+pub use template::*;
 
 /// Why an operation was not done. Nothing of it was written.
 #[derive(Debug, thiserror::Error)]

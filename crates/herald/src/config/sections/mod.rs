@@ -9,4 +9,5 @@ pub mod log;
 pub mod retention;
 pub mod shutdown;
 pub mod store;
+pub mod templates;
 pub mod webhooks;

@@ -1,6 +1,6 @@
 //! Metrics with a label of a closed set: looked up by array index.
 
-use super::{CallbackResult, DeliveryResult, NoticeKind, OutcomeKind, Speed};
+use super::{CallbackResult, DeliveryResult, NoticeKind, OutcomeKind, Speed, SyncResult};
 use herald_rules::{protocol::Protocol, status::Status};
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -189,6 +189,20 @@ impl Labelled for NoticeKind {
     }
 }
 
+impl Labelled for SyncResult {
+    const NAME: &'static str = "result";
+    const ALL: &'static [Self] = &[Self::Done, Self::Failed];
+    fn label(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+        }
+    }
+    fn position(self) -> usize {
+        self as usize
+    }
+}
+
 impl Labelled for Speed {
     const NAME: &'static str = "kind";
     const ALL: &'static [Self] = &[Self::Send, Self::Other];
@@ -215,6 +229,7 @@ mod tests {
 
     #[test]
     fn positions_are_those_of_the_lists() {
+        check::<SyncResult>();
         check::<Protocol>();
         check::<Status>();
         check::<OutcomeKind>();

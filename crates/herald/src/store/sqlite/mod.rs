@@ -25,6 +25,8 @@ mod readers;
 mod receipt;
 mod recover;
 mod suppression;
+
+mod template;
 mod window;
 mod writer;
 

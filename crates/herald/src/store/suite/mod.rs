@@ -8,6 +8,7 @@ mod lanes;
 mod parts;
 mod receipts;
 mod suppressions;
+mod templates;
 
 use super::*;
 use herald_channels::contract::{Pricing, Receipt, Reference};
