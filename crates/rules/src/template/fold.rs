@@ -203,6 +203,19 @@ impl<'a> Folded<'a> {
         end += behind.len() - behind.trim_start_matches(is_mark).len();
         self.original.get(start..end)
     }
+
+    /// The original, cut where a byte of the folded text comes from.
+    pub(super) fn split(&self, byte: usize) -> (&'a str, &'a str) {
+        let at = if self.is_original() {
+            byte
+        } else if byte >= self.text.len() {
+            self.origins.last().map_or(0, |origin| origin.end as usize)
+        } else {
+            let after = self.origins.partition_point(|origin| origin.folded as usize <= byte);
+            after.checked_sub(1).and_then(|index| self.origins.get(index)).map_or(0, |origin| origin.start as usize)
+        };
+        self.original.split_at_checked(at).unwrap_or((self.original, ""))
+    }
 }
 
 fn is_mark(character: char) -> bool {

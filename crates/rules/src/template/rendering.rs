@@ -116,6 +116,21 @@ pub(super) fn fit(
     None
 }
 
+/// The part of a text that is the body, if header, footer and buttons stand around it as they should.
+pub(super) fn parts(
+    texts: Texts<'_>,
+    patterns: &Patterns,
+    buttons: &[Button],
+    text: &str,
+    walker: &mut Walker,
+) -> Range<usize> {
+    let head = texts.header.zip(patterns.header.as_ref());
+    let start =
+        head.and_then(|(source, pattern)| header(source, pattern, text, walker)).map_or(0, |(start, _, _)| start);
+    let end = tails(texts, buttons, text).first().map_or(text.len(), |(end, _)| *end);
+    start..end.max(start)
+}
+
 /// The header as the first line: where the body begins, its fixed characters, its value.
 fn header(
     source: &str,

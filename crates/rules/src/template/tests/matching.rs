@@ -230,6 +230,13 @@ fn only_what_may_be_sent_is_matched_and_all_is_found_by_name() {
     for text in ["Hi Dana, one", "Hi Dana, two", ""] {
         assert_eq!(index.find(text), Found::None, "{text}");
     }
+    for (text, name) in [("Hi Dana, one", Some("paused")), ("Hi Dana, two", None), ("Hi Dana, three", None)] {
+        let held = match index.find_held(text) {
+            Found::Match(found) => Some(found.template.name.clone()),
+            _ => None,
+        };
+        assert_eq!(held.as_deref(), name, "{text}");
+    }
     assert_eq!((index.len(), index.is_empty(), index.templates().len()), (8, false, 8));
     let found = |name, language| match index.by_name(name, language) {
         Named::Found(template) => template.id.clone(),
@@ -255,4 +262,39 @@ fn an_index_goes_between_threads() {
     fn shared<T: Send + Sync + 'static>(_: &T) {}
     shared(&index([]));
     assert_eq!(index([]).find("x"), Found::None);
+}
+
+#[test]
+fn a_near_miss_says_where() {
+    let index = index([
+        body(1, "doozy", "Hi {{1}}, This one was a doozy, {{2}}! All the best, {{3}}!"),
+        body(2, "ready", "Hi {{1}}, your order {{2}} is ready.\nSee you!"),
+        full(),
+    ]);
+    let table = [
+        ("Hi Dana, This one was a doosy, yes! All the best, us!", "doozy", 28, "zy, ", "sy, yes! All the best, u"),
+        ("Hi Dana, your ordre 7 is ready.\nSee you!", "ready", 18, "er ", "re 7 is ready.\nSee you!"),
+        // Counted in the text as it is, not as it is compared.
+        (
+            "  Hi  Dana,\r\nyour order 7 is ready.\r\nSee you?",
+            "ready",
+            12,
+            " your order ",
+            "\r\nyour order 7 is ready.",
+        ),
+        ("Hi Dana, your order 7 is ready.", "ready", 32, "\nSee you!", ""),
+        ("Order A-1\nHi Dana, your ordar is here\nExample Shop", "full", 28, "er is ", "ar is here\nExample Shop"),
+    ];
+    for (text, name, position, expected, found) in table {
+        assert_eq!(index.find(text), Found::None, "{text}");
+        let near = index.nearest(text).unwrap();
+        let got = (near.template.name.as_str(), near.position, near.expected.as_str(), near.found.as_str());
+        assert_eq!(got, (name, position, expected, found), "{text}");
+    }
+    let sentence = index.nearest("Hi Dana, This one was a doosy, yes! All the best, us!").unwrap().sentence();
+    let expected = "The nearest template is doozy (en_US). The first difference is at character 28 of the text: the \
+                    template has \"zy, \", the text has \"sy, yes! All the best, u\".";
+    assert_eq!(sentence, expected);
+    assert_eq!(super::samples::index([]).nearest("Hi"), None);
+    assert_eq!(index.nearest("???"), None);
 }
