@@ -2,7 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod answers;
+mod codes;
+mod free_form;
+mod inbound;
+mod management;
+mod media;
+mod notices;
 mod sending;
 mod setting;
+mod settings;
 mod signature;
 mod statuses;
+mod strange;
