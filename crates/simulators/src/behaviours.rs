@@ -66,7 +66,7 @@ impl Behaviours {
     }
 }
 
-fn lay_over(below: &mut Value, above: &Value) {
+pub(crate) fn lay_over(below: &mut Value, above: &Value) {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {
             for (name, value) in above {

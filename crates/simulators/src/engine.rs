@@ -208,16 +208,15 @@ impl Engine {
         };
         let mut taken = taken;
         for planned in &plan.receipts {
-            target.push(Waiting {
-                due: now + planned.after,
-                order: 0,
+            let waiting = Waiting {
                 serial,
                 client_reference,
                 status: planned.status,
                 code: planned.code,
                 at: at + planned.after,
                 taken: taken.take(),
-            });
+            };
+            target.push(now + planned.after, waiting);
         }
         receipt_first
     }

@@ -1,20 +1,25 @@
 #![doc = include_str!("../../../docs/simulated-providers.md")]
 
+mod address;
 mod behaviour;
 mod behaviours;
 mod callbacks;
 mod code;
 pub mod control;
+mod door;
 mod engine;
 mod journal;
 mod limit;
+mod line;
 mod magic;
 mod plan;
 mod post;
 mod record;
+mod schedule;
 mod server;
 mod shard;
 mod simulator;
+pub mod whatsapp_cloud;
 mod wire;
 
 pub use behaviour::{Answers, Behaviour, Callbacks, RateLimit, Receipts, Scope};

@@ -10,6 +10,8 @@ const MANY: usize = 100_000;
 #[derive(Debug, Default)]
 pub(crate) struct Buckets {
     buckets: HashMap<String, (f64, Instant)>,
+    /// How many were left when the full ones were last forgotten.
+    left: usize,
 }
 
 impl Buckets {
@@ -19,8 +21,10 @@ impl Buckets {
         let filled = |(tokens, at): (f64, Instant)| {
             (tokens + now.saturating_duration_since(at).as_secs_f64() * limit.per_second).min(burst)
         };
-        if self.buckets.len() > MANY {
+        // Twice as many as last time, so that a great number of buckets in use is not looked through at every call.
+        if self.buckets.len() > MANY.max(self.left * 2) {
             self.buckets.retain(|_, bucket| filled(*bucket) < burst);
+            self.left = self.buckets.len();
         }
         let bucket = self.buckets.entry(key).or_insert((burst, now));
         let tokens = filled(*bucket);

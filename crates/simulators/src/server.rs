@@ -1,29 +1,23 @@
-//! The listener: accepts connections, reads calls, and closes without an answer where that is the answer.
+//! The calls of the simulated providers.
 
 use crate::{
     code::Code,
     control,
+    door::hang_up,
     engine::Engine,
     plan::Reply,
     wire::{self, Refusal, json},
 };
 use axum::{
     Router,
-    body::Body,
     extract::{DefaultBodyLimit, Path, State},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
 use std::{sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::{sleep, timeout},
-};
-use tower::Service;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 /// A hung call holds its connection this long at most, should the client have no time-out.
@@ -31,67 +25,15 @@ const LONGEST_HANG: Duration = Duration::from_secs(600);
 /// How long an answer waits for its receipt to go first.
 const RECEIPT_FIRST: Duration = Duration::from_secs(2);
 
-/// Marks a response that must not be written: the connection closes instead.
-#[derive(Clone, Copy, Debug)]
-struct HangUp;
-
-/// Accepts connections until the engine is stopped.
-pub(crate) async fn listen(listener: TcpListener, engine: Arc<Engine>) {
-    let stopped = engine.stopped.clone();
-    let router = Router::new()
+/// All addresses.
+pub(crate) fn router(engine: Arc<Engine>) -> Router {
+    Router::new()
         .route("/v1/{protocol}/messages", post(send))
         .route("/v1/{protocol}/messages/by-client-reference/{id}", get(look_up))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .merge(control::router())
         .layer(DefaultBodyLimit::max(256 * 1024))
-        .with_state(engine);
-    let accept = async {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let (router, stopped) = (router.clone(), stopped.clone());
-                    tokio::spawn(async move { stopped.run_until_cancelled(serve(stream, router)).await });
-                }
-                // Out of file descriptors, mostly: the connection waits in the kernel's queue meanwhile.
-                Err(error) => {
-                    tracing::warn!(%error, "the simulator cannot accept a connection");
-                    sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
-    };
-    stopped.run_until_cancelled(accept).await;
-}
-
-async fn serve(stream: TcpStream, router: Router) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let mut router = router.clone();
-        async move {
-            // A router never fails.
-            let Ok(response) = router.call(request).await;
-            if response.extensions().get::<HangUp>().is_some() { Err(HungUp) } else { Ok(response) }
-        }
-    });
-    // An error is the client's going away, or our hanging up.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-}
-
-#[derive(Debug)]
-struct HungUp;
-
-impl std::fmt::Display for HungUp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("hung up on purpose")
-    }
-}
-
-impl std::error::Error for HungUp {}
-
-fn hang_up() -> Response {
-    let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(HangUp);
-    response
+        .with_state(engine)
 }
 
 async fn send(

@@ -2,6 +2,7 @@
 
 use crate::{
     behaviours::Behaviours,
+    door,
     engine::Engine,
     record::{Call, Mode, SentReceipt, Summary},
     server,
@@ -81,7 +82,7 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let engine = Arc::new(Engine::new(&options));
-        tokio::spawn(server::listen(listener, Arc::clone(&engine)));
+        tokio::spawn(door::listen(listener, server::router(Arc::clone(&engine)), engine.stopped.clone()));
         Ok(Self { address, engine })
     }
 
