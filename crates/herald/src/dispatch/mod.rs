@@ -13,4 +13,5 @@ mod tests;
 mod worker;
 
 pub use account::{Account, Accounts};
+pub use prepare::{check_files, template_by_now};
 pub use worker::{Worker, WorkerContext};

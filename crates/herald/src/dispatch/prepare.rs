@@ -1,9 +1,15 @@
-//! What takes time between claim and call: finding a template by now. What ends a message here costs no call.
+//! What takes time between claim and call: a template found by now, a look at the files, the account's daily customers.
+//! What ends a message here costs no call.
 
 use super::Account;
+use crate::{node::crash, route};
 use herald_channels::contract::{Outcome, Outgoing};
 use herald_rules::{
+    admission::{self, Reach},
+    file::Wanted,
+    message::Message,
     reason::{Cause, Reason},
+    template::{HeaderValue, TemplateMessage},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -19,18 +25,57 @@ pub(super) enum Tried {
     Waits(Timestamp, Cause),
 }
 
-/// What is needed beside the account.
-#[derive(Clone)]
-pub(super) struct Preparing {
-    pub(super) account: Arc<Account>,
+/// Makes ready and calls. `closed` is set where free text may not be sent: then the message goes as the template that it is
+/// by now, if the customer may be sent that.
+pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed: Option<Reach>) -> Tried {
+    if let Some(reach) = closed {
+        match template_by_now(&account, &outgoing.message, &reach).await {
+            Ok(template) => {
+                outgoing.message = Arc::new(Message { template: Some(template), ..Message::clone(&outgoing.message) });
+            }
+            Err(cause) => return Tried::Refused(cause),
+        }
+    }
+    if let Err(cause) = check_files(&account, &outgoing.message).await {
+        return Tried::Refused(cause);
+    }
+    Tried::Called(crash::around("call", account.adapter.send(&outgoing)).await)
 }
 
-impl Preparing {
-    /// Makes ready and calls.
-    pub(super) async fn tried(&self, outgoing: Outgoing, needs_template: bool) -> Tried {
-        if needs_template {
-            return Tried::Refused(Reason::TemplateNotMatched.into());
-        }
-        Tried::Called(crate::node::crash::around("call", self.account.adapter.send(&outgoing)).await)
+/// The template that a message can go as by now to a customer whose window is closed.
+///
+/// # Errors
+/// Why there is none, or why this customer may not be sent it.
+pub async fn template_by_now(
+    account: &Account,
+    message: &Arc<Message>,
+    reach: &Reach,
+) -> Result<TemplateMessage, Cause> {
+    let (index, searched) = (account.templates.index(account.channel), message.clone());
+    // The search for the nearest template takes milliseconds among thousands.
+    let found = tokio::task::spawn_blocking(move || route::template_by_now(index.as_deref(), &searched));
+    let template = found.await.unwrap_or_else(|_| Err(Reason::TemplateNotMatched.into()))?;
+    match admission::template_refused(&template, message, reach, account.terms()) {
+        Some(reason) => Err(reason.into()),
+        None => Ok(template),
     }
+}
+
+/// Looks at the files of a message, also those of later parts: half a message is worse than none. A look is kept for a
+/// while, so that the same link costs one.
+///
+/// # Errors
+/// Why the first that cannot be sent cannot.
+pub async fn check_files(account: &Account, message: &Message) -> Result<(), Cause> {
+    if message.files.is_empty() {
+        return Ok(());
+    }
+    let wanted = match message.template.as_ref().and_then(|template| template.header.as_ref()) {
+        Some(HeaderValue::Media { kind, .. }) => Wanted::Header(*kind),
+        _ => Wanted::Message(message.protocol),
+    };
+    for link in &message.files {
+        account.files.check(link, wanted).await?;
+    }
+    Ok(())
 }

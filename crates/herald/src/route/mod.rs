@@ -4,7 +4,9 @@
 //! What cannot be sent whatever happens is noted in the message, and ends it at dispatch: the send answer is `Pending` all
 //! the same.
 
+mod decision;
 mod fill;
+mod template;
 
 use crate::{
     accept::Wish,
@@ -14,7 +16,13 @@ use crate::{
     },
     store::StoreError,
 };
-use herald_rules::message::Message;
+use herald_rules::{
+    message::Message,
+    reason::{Cause, Reason},
+    template::{Index, TemplateMessage, check_values},
+};
+pub use decision::{Decision, decide};
+use template::{Chosen, choose};
 
 /// Makes a checked message ready to be accepted.
 ///
@@ -27,12 +35,48 @@ pub async fn route(
     mut message: Message,
     wish: Wish,
 ) -> Result<Message, StoreError> {
+    let explicit = wish.template.is_some();
+    let chosen = match app.templates.index(channel.row) {
+        Some(index) => choose(&index, &message.text, &message.files, &wish, false).map(Some),
+        None if explicit => Err(Cause::with_detail(Reason::TemplateNotFound, "The channel has no templates.")),
+        None => Ok(None),
+    };
+    let chosen = match chosen {
+        Ok(Some(Chosen { template, message: sent, text })) => {
+            message.template = Some(sent);
+            message.text = text.unwrap_or(message.text);
+            Some(template)
+        }
+        Ok(None) => None,
+        Err(cause) => {
+            // A text that is no template may be sent as it is while the window is open; dispatch knows, and says why not.
+            message.refused = explicit.then_some(cause);
+            None
+        }
+    };
     fill::fill(app, department, &mut message, wish).await?;
+    if let (Some(template), Some(sent)) = (&chosen, &message.template)
+        && let Err(cause) = check_values(sent, template)
+    {
+        message.template = None;
+        message.refused = message.refused.or(explicit.then_some(cause));
+    }
     if message.template.is_none()
         && !message.files.is_empty()
         && let Some(account) = app.lanes.accounts().get(channel.row)
     {
         message.parts = account.adapter.parts(&message);
     }
+    Ok(message)
+}
+
+/// The template that an accepted message can go as by now, where free text may not be sent.
+///
+/// # Errors
+/// Why there is none, with the template that comes nearest: milliseconds among thousands of templates.
+pub fn template_by_now(index: Option<&Index>, message: &Message) -> Result<TemplateMessage, Cause> {
+    let Some(index) = index else { return Err(Reason::TemplateNotMatched.into()) };
+    let Chosen { template, message, .. } = choose(index, &message.text, &message.files, &Wish::default(), true)?;
+    check_values(&message, &template)?;
     Ok(message)
 }

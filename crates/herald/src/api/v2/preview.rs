@@ -1,6 +1,10 @@
 //! A dry run of a send.
 
-use super::lanes::{LaneView, Waiting};
+use super::{
+    lanes::{LaneView, Waiting},
+    message_view::ReasonView,
+    template_view::TemplateView,
+};
 use crate::{
     accept::{self, Checked, SendRequest, Warning},
     api::{
@@ -9,6 +13,7 @@ use crate::{
         rights::{Caller, needs},
     },
     node::app::App,
+    route,
 };
 use axum::{Json, extract::State};
 use herald_rules::{
@@ -16,6 +21,7 @@ use herald_rules::{
     message::{Message, Priority},
     pace::rate::Rate,
     protocol::{Protocol, Provider},
+    segments::{Encoding, Segments, segments},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -32,6 +38,16 @@ pub struct PreviewView {
     message: PreviewMessage,
     /// The channel it would go out over.
     channel: PreviewChannel,
+    /// The approved template that it would go as; null: it would go as it stands, or not at all.
+    template: Option<TemplateView>,
+    /// The customer's window; null where free text may always be sent.
+    window: Option<WindowView>,
+    /// How many provider messages it takes.
+    parts: u16,
+    /// How many SMS the text takes, and in which encoding; null for other protocols.
+    segments: Option<SegmentsView>,
+    /// Why it would end as `Rejected`; null: it would be sent. A send is answered with `Pending` all the same.
+    problem: Option<ReasonView>,
     /// The lane it would wait in.
     lane: LaneView,
     /// What would be left out or changed.
@@ -41,6 +57,29 @@ pub struct PreviewView {
     expected_at: Option<Timestamp>,
     /// Why it would not go at once; null: it would.
     waiting: Option<Waiting>,
+}
+
+/// The 24 hours after a customer's last message, in which free text may be sent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PreviewWindow)]
+pub struct WindowView {
+    /// Free text may be sent now.
+    open: bool,
+    /// When it closes, or has closed; null: the customer has not written.
+    #[schema(value_type = Option<String>, format = "date-time")]
+    until: Option<Timestamp>,
+}
+
+/// What a text takes as SMS.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PreviewSegments)]
+pub struct SegmentsView {
+    /// So many SMS.
+    count: usize,
+    /// `gsm7` or `ucs2`.
+    #[schema(value_type = String, example = "gsm7")]
+    encoding: Encoding,
 }
 
 /// The message as it would be sent.
@@ -91,8 +130,9 @@ impl From<Message> for PreviewMessage {
 
 /// Try a message out without sending it
 ///
-/// Makes every check of a send. What a send would refuse is refused here in the same words; else the answer says what
-/// would be sent, over which channel, and about when. Nothing is written, and nothing counts against the rate limit.
+/// Makes every check of a send. What a send would refuse is refused here in the same words; else the answer shows the whole
+/// decision: the template that the text is, with its values; the customer's window; what would be sent, over which channel,
+/// and about when; or why it would end as `Rejected`. Files are looked at behind their links. Nothing is written, and nothing counts against the rate limit.
 #[utoipa::path(
     post,
     path = "/api/v2/messages/preview",
@@ -116,14 +156,26 @@ pub async fn preview(
     let now = Timestamp::now();
     let request = SendRequest::read(&body.0)?;
     let snapshot = Arc::clone(&app.directory.get());
-    let Checked { lane: row, message, warnings, .. } =
+    let Checked { lane: row, channel, message, wish, warnings } =
         accept::check(&snapshot, &caller.department, request, now, MessageId::new())?;
-    let channel = snapshot.lane(row).and_then(|lane| snapshot.channel(lane.channel));
-    let channel = channel.ok_or_else(super::channels::not_found)?;
+    let message = route::route(&app, &caller.department, &channel, message, wish).await?;
+    let Some(own) = snapshot.lane(row) else { return Err(super::channels::not_found()) };
+    let decision = route::decide(&app, own, &message, now).await?;
     let lane = LaneView::read(&app, caller.department.row, row).await?;
     let (expected_at, waiting) = expected(&lane, message.send_at, now);
     Ok(Json(PreviewView {
         channel: PreviewChannel { id: channel.id, name: channel.name.clone(), provider: channel.provider },
+        template: decision.template.as_ref().map(Into::into),
+        window: decision.needs_window.then(|| WindowView {
+            open: decision.reach.window_is_open(now),
+            until: decision.reach.window_until,
+        }),
+        parts: if decision.template.is_some() { 1 } else { message.parts },
+        segments: (message.protocol == Protocol::SMS).then(|| {
+            let Segments { count, encoding } = segments(&message.text);
+            SegmentsView { count, encoding }
+        }),
+        problem: decision.problem.as_ref().map(Into::into),
         message: message.into(),
         lane,
         warnings,

@@ -4,14 +4,14 @@ use super::{Answer, Worker, WorkerContext};
 use crate::{
     dispatch::{
         check::{self, Whose},
-        prepare::Preparing,
+        prepare,
     },
     node::crash,
     store::{Claim, Outcomes, Queued},
 };
 use futures_util::FutureExt;
 use herald_channels::contract::Outgoing;
-use herald_rules::{lane::LoadWish, message::Message, time::Timestamp};
+use herald_rules::{admission::Reach, lane::LoadWish, message::Message, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 
 /// Rows moved by one operation when something is due.
@@ -109,14 +109,13 @@ impl Worker {
         self.answers.push(round.map(Answer::Checked).boxed());
     }
 
-    pub(super) fn call(&self, queued: &Queued, message: Arc<Message>, needs_template: bool) {
+    pub(super) fn call(&self, queued: &Queued, message: Arc<Message>, closed: Option<Reach>) {
         let outgoing = Outgoing { message, part: queued.part, attempt: queued.attempt };
-        let preparing = Preparing { account: self.account.clone() };
-        let (id, outcomes) = (queued.message.id, self.outcomes.0.clone());
+        let (account, outcomes, id) = (self.account.clone(), self.outcomes.0.clone(), queued.message.id);
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {
             let started = std::time::Instant::now();
-            let tried = preparing.tried(outgoing, needs_template).await;
+            let tried = prepare::tried(account, outgoing, closed).await;
             // The worker outlives its calls: it waits for them when it stops.
             drop(outcomes.send((id, tried, started.elapsed())));
         });

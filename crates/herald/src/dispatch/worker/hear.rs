@@ -121,8 +121,8 @@ impl Worker {
             }
             let reach = claimed.reach.get(&id).copied().unwrap_or_default();
             match gate::judge(&self.account, &queued, &reach, now) {
-                Gate::Go(message) => self.call(&queued, message, false),
-                Gate::GoAsTemplate => self.call(&queued, queued.message.clone(), true),
+                Gate::Go(message) => self.call(&queued, message, None),
+                Gate::GoAsTemplate => self.call(&queued, queued.message.clone(), Some(reach)),
                 Gate::Refused(cause) => {
                     self.machine.released(id, Released::Ended);
                     self.machine.give_back(&queued.message.to, at);
