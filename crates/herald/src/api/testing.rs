@@ -100,7 +100,9 @@ impl Instance {
         access.check_master_key(&store).await.unwrap();
         let admin = std::fs::read_to_string(config.data.admin_token_path()).unwrap().trim().to_owned();
         let metrics = Arc::new(Metrics::new());
-        let lanes = Lanes::new(config.lanes.clone(), Accounts::new(access.clone()), metrics.clone());
+        let templates = Templates::default();
+        let accounts = Accounts::new(access.clone(), templates.clone());
+        let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
         let directory = Directory::default();
         let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));
         let log = events::Log::default();
@@ -115,7 +117,7 @@ impl Instance {
             quotas: Quotas::default(),
             lanes,
             inbox: Inbox::default(),
-            templates: Templates::default(),
+            templates,
             events,
             metrics,
         });

@@ -4,6 +4,7 @@ use crate::{
     access::{Access, Subject},
     node::directory::{Channel, ChannelSettings, OnUnknownOutcome, Snapshot},
     store::{ChannelRow, LaneRow, ProviderReference},
+    template::Templates,
 };
 use herald_channels::{contract::Reconcile, registry::Adapter};
 use herald_rules::{
@@ -23,8 +24,12 @@ pub struct Account {
     pub adapter: Adapter,
     /// What happens when an outcome stays unknown.
     pub on_unknown_outcome: OnUnknownOutcome,
+    /// Which channel.
+    pub channel: ChannelRow,
     /// The lanes of the channel.
     pub lanes: Vec<LaneRow>,
+    /// The templates of all channels.
+    pub templates: Templates,
     /// How long to go on finding an outcome out, where the channel has its own wish.
     reconcile_for: Option<Duration>,
     /// Survives a change of settings: a provider that is down stays down.
@@ -89,13 +94,14 @@ impl Account {
 #[derive(Clone)]
 pub struct Accounts {
     access: Arc<Access>,
+    templates: Templates,
     by_channel: Arc<RwLock<HashMap<ChannelRow, Arc<Account>>>>,
 }
 
 impl Accounts {
     /// None yet: [`Accounts::update`] builds them.
-    pub fn new(access: Arc<Access>) -> Self {
-        Self { access, by_channel: Arc::default() }
+    pub fn new(access: Arc<Access>, templates: Templates) -> Self {
+        Self { access, templates, by_channel: Arc::default() }
     }
 
     /// The account of a channel; None where its settings make no adapter (which the log tells).
@@ -123,6 +129,8 @@ impl Accounts {
                 Ok(adapter) => {
                     let account = Account {
                         adapter,
+                        channel: channel.row,
+                        templates: self.templates.clone(),
                         on_unknown_outcome: channel.settings.on_unknown_outcome,
                         reconcile_for: channel.settings.reconcile_seconds.map(|s| Duration::from_secs(s.into())),
                         lanes,

@@ -64,8 +64,10 @@ impl App {
         self.directory.reload(&self.store).await?;
         let snapshot = Arc::clone(&self.directory.get());
         self.quotas.update(&snapshot, &self.config.limits);
+        // Before the lanes start: a message that waits may be a template that they have to know.
+        self.templates.load(&self.store, &snapshot).await?;
         self.lanes.update(&snapshot, &self.store);
-        self.templates.load(&self.store, &snapshot).await
+        Ok(())
     }
 }
 

@@ -58,7 +58,9 @@ impl Node {
         tokio::task::spawn_blocking(herald_rules::identifier::prepare).await?;
         let metrics = Arc::new(Metrics::new());
         let access = Arc::new(Access::open(&config.data, &config.limits)?);
-        let lanes = Lanes::new(config.lanes.clone(), Accounts::new(access.clone()), metrics.clone());
+        let templates = Templates::default();
+        let accounts = Accounts::new(access.clone(), templates.clone());
+        let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
         let log = events::Log::default();
         let hub = Arc::new(Hub::new(lanes.clone(), log.clone(), metrics.clone()));
         let options = Options {
@@ -83,7 +85,7 @@ impl Node {
             quotas: Quotas::default(),
             lanes,
             inbox: Inbox::default(),
-            templates: Templates::default(),
+            templates,
             events,
             metrics: metrics.clone(),
         });

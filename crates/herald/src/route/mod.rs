@@ -16,12 +16,12 @@ use crate::{
     },
     store::StoreError,
 };
+pub use decision::{Decision, decide};
 use herald_rules::{
     message::Message,
     reason::{Cause, Reason},
     template::{Index, TemplateMessage, check_values},
 };
-pub use decision::{Decision, decide};
 use template::{Chosen, choose};
 
 /// Makes a checked message ready to be accepted.

@@ -4,8 +4,7 @@ use crate::accept::{ParametersWish, TemplateWish, Wish};
 use herald_rules::{
     reason::{Cause, Reason},
     template::{
-        Found, Given, Header, Index, Match, Named, Template, TemplateMessage, check_values, compose, explicit_values,
-        render,
+        Found, Given, Header, Index, Match, Named, Template, TemplateMessage, compose, explicit_values, render,
     },
 };
 use serde_json::Value;
@@ -75,13 +74,16 @@ fn by_name(index: &Index, text: &str, files: &[String], wish: &Wish, named: &Tem
         }
         Named::Unknown => {
             let language = named.language.as_deref().map(|language| format!(" in {language}")).unwrap_or_default();
-            let detail = format!("The channel has no template {}{language}. See them with: herald template list.", named.name);
+            let detail =
+                format!("The channel has no template {}{language}. See them with: herald template list.", named.name);
             return Err(Cause::with_detail(Reason::TemplateNotFound, detail));
         }
     };
     let parameters = match &named.parameters {
         ParametersWish::Positional(values) => Value::from(values.clone()),
-        ParametersWish::Named(values) => values.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
+        ParametersWish::Named(values) => {
+            values.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+        }
     };
     let (header, body) = explicit_values(&template, &parameters)?;
     let rendered = render(&template, header.as_deref(), &body);
@@ -105,6 +107,9 @@ fn takes_files(template: &Template, files: &[String]) -> Result<(), Cause> {
     if files.is_empty() || matches!(template.header, Some(Header::Media(_))) {
         return Ok(());
     }
-    let detail = format!("The template {} ({}) has no header for a file. Send the file alone, or leave it out.", template.name, template.language);
+    let detail = format!(
+        "The template {} ({}) has no header for a file. Send the file alone, or leave it out.",
+        template.name, template.language
+    );
     Err(Cause::with_detail(Reason::TemplateParameterInvalid, detail))
 }

@@ -166,10 +166,9 @@ pub async fn preview(
     Ok(Json(PreviewView {
         channel: PreviewChannel { id: channel.id, name: channel.name.clone(), provider: channel.provider },
         template: decision.template.as_ref().map(Into::into),
-        window: decision.needs_window.then(|| WindowView {
-            open: decision.reach.window_is_open(now),
-            until: decision.reach.window_until,
-        }),
+        window: decision
+            .needs_window
+            .then(|| WindowView { open: decision.reach.window_is_open(now), until: decision.reach.window_until }),
         parts: if decision.template.is_some() { 1 } else { message.parts },
         segments: (message.protocol == Protocol::SMS).then(|| {
             let Segments { count, encoding } = segments(&message.text);
