@@ -67,9 +67,9 @@ impl Graph {
         address.is_https() || address.same_origin(&self.base)
     }
 
-    /// Sends a body of JSON.
-    pub async fn send(&self, address: &Address, json: Vec<u8>) -> Result<Answer, CallError> {
-        self.client.call(self.call(Method::POST, address, Some(json))).await
+    /// Sends a body of JSON within so much time.
+    pub async fn send(&self, address: &Address, json: Vec<u8>, timeout: Duration) -> Result<Answer, CallError> {
+        self.client.call(Call { timeout, ..self.call(Method::POST, address, Some(json)) }).await
     }
 
     /// Reads something.

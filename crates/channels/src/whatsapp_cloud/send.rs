@@ -10,6 +10,7 @@ use herald_rules::{
     template::Category,
 };
 use serde_json::json;
+use std::time::Instant;
 
 impl WhatsappCloud {
     pub(super) async fn send_part(&self, outgoing: &Outgoing) -> Outcome {
@@ -84,11 +85,15 @@ impl WhatsappCloud {
 
     async fn call(&self, number: &Number, address: &Address, json: Vec<u8>, attempt: u32) -> Outcome {
         let graph = &self.inner.graph;
+        // Place and call together keep to the time-out. Half of it is left for the call at the least: one that is cut short would
+        // leave its outcome unknown, while a message without a place certainly was not sent.
+        let began = Instant::now();
         // The semaphore is never closed, so that an error is a time-out.
-        let Ok(Ok(_place)) = tokio::time::timeout(graph.timeout, number.places.acquire()).await else {
+        let Ok(Ok(_place)) = tokio::time::timeout(graph.timeout / 2, number.places.acquire()).await else {
             let text = "no free place among the calls in flight";
             return Outcome::NotSent(said(Reason::ProviderUnavailable, None, Some(text)));
         };
-        answer::outcome(graph.send(address, json).await, attempt)
+        let left = graph.timeout.saturating_sub(began.elapsed()).max(graph.timeout / 2);
+        answer::outcome(graph.send(address, json, left).await, attempt)
     }
 }

@@ -7,7 +7,8 @@ use herald_rules::{
     template::{ButtonParameter, ButtonValue, Category, HeaderValue, MediaKind, Parameter, TemplateMessage},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
+use tokio::{io::AsyncReadExt, net::TcpListener};
 
 fn value(text: &str) -> Parameter {
     Parameter { name: None, text: text.to_owned() }
@@ -197,7 +198,12 @@ async fn template_without_parameters_has_no_components() {
 async fn marketing_has_a_door_of_its_own_where_it_is_set() {
     let graph = Graph::start().await;
     let adapter = super::setting::adapter(graph.url(), |settings| settings.marketing_messages_api = true);
-    for (category, path) in [(Category::Marketing, "marketing_messages"), (Category::Utility, "messages")] {
+    let (without, marketing) = (graph.adapter(), Category::Marketing);
+    for (adapter, category, path) in [
+        (&adapter, marketing, "marketing_messages"),
+        (&adapter, Category::Utility, "messages"),
+        (&without, marketing, "messages"),
+    ] {
         graph.tell(200, fixture("taken_template"));
         let template = TemplateMessage { category, ..template_named("news") };
         adapter.send(&with_template(template)).await;
@@ -240,4 +246,53 @@ async fn calls_in_flight_are_bounded_for_each_number() {
         assert!(matches!(send.await.unwrap(), Outcome::Accepted { .. }));
     }
     assert_eq!(graph.asked().len(), 5);
+}
+
+#[tokio::test]
+async fn a_message_that_finds_no_place_in_time_was_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let adapter = super::setting::adapter(&url, |settings| {
+        settings.in_flight = 1;
+        settings.timeout_ms = 1_000;
+    });
+    let first = tokio::spawn({
+        let adapter = adapter.clone();
+        async move { adapter.send(&outgoing("Hi", &[])).await }
+    });
+    // The first call holds the place from here on, and is never answered.
+    let _held = listener.accept().await.unwrap();
+    let second = adapter.send(&outgoing("Hi", &[])).await;
+    assert!(matches!(second, Outcome::NotSent(_)), "{second:?}");
+    assert!(matches!(first.await.unwrap(), Outcome::Unknown(_)));
+}
+
+#[tokio::test]
+async fn calls_one_after_another_share_a_connection() {
+    let graph = Graph::start().await;
+    let adapter = graph.adapter();
+    for _ in 0..5 {
+        graph.tell(200, fixture("taken_text"));
+        adapter.send(&outgoing("Hi", &[])).await;
+    }
+    let peers: HashSet<_> = graph.asked().iter().map(|asked| asked.peer).collect();
+    assert_eq!(peers.len(), 1);
+}
+
+#[tokio::test]
+async fn http_2_is_offered_over_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let adapter = super::setting::adapter(&format!("https://{}", listener.local_addr().unwrap()), |_| ());
+    let hello = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut hello = vec![0; 4_096];
+        let length = stream.read(&mut hello).await.unwrap();
+        hello.truncate(length);
+        hello
+    });
+    let outcome = adapter.send(&outgoing("Hi", &[])).await;
+    assert!(matches!(outcome, Outcome::NotSent(_)), "{outcome:?}");
+    // The ALPN list: each name behind its length.
+    let offered = b"\x02h2\x08http/1.1";
+    assert!(hello.await.unwrap().windows(offered.len()).any(|window| window == offered));
 }

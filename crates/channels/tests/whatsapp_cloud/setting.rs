@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
@@ -21,6 +21,7 @@ use herald_rules::{
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{Arc, Mutex},
 };
 use tokio::net::TcpListener;
@@ -53,6 +54,8 @@ pub struct Asked {
     pub uri: Uri,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// The other end of its connection.
+    pub peer: SocketAddr,
 }
 
 impl Asked {
@@ -92,6 +95,7 @@ impl Graph {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = Arc::new(Server::default());
         let router = Router::new().fallback(answer).with_state(Arc::clone(&server));
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { server, url }
     }
@@ -126,12 +130,13 @@ impl Graph {
 
 async fn answer(
     State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    server.asked.lock().unwrap().push(Asked { method, uri, headers, body });
+    server.asked.lock().unwrap().push(Asked { method, uri, headers, body, peer });
     let told = server.answers.lock().unwrap().pop_front();
     let Some((status, headers, body)) = told else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
