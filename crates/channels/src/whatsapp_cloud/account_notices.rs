@@ -2,7 +2,7 @@
 
 use super::{
     read::{Frame, moment_at, text_at},
-    tiers::{Tier, tier},
+    tiers::tier,
 };
 use crate::contract::{AccountChange, AccountNotice, Notice};
 use serde_json::Value;
@@ -30,12 +30,14 @@ pub fn read(frame: &Frame<'_>, value: &Value, notices: &mut Vec<Notice>) {
                 _ => push(identifier, AccountChange::Other, format!("The number's quality: {event}.")),
             }
             let limits = ["/max_daily_conversations_per_business", "/current_limit"];
-            daily(limits.iter().find_map(|path| value.pointer(path)), &mut push);
+            let limit = limits.iter().find_map(|path| value.pointer(path)).and_then(tier);
+            notices.extend(limit.map(|tier| Notice::Account(tier.notice())));
         }
         "business_capability_update" => {
             let limit = value.get("max_daily_conversations_per_business");
-            if !daily(limit, &mut push) {
-                push(None, AccountChange::Other, "The account's limits have changed.".to_owned());
+            match limit.and_then(tier) {
+                Some(tier) => notices.push(Notice::Account(tier.notice())),
+                None => push(None, AccountChange::Other, "The account's limits have changed.".to_owned()),
             }
         }
         "phone_number_name_update" => {
@@ -93,24 +95,6 @@ fn account(value: &Value, event: &str, push: &mut dyn FnMut(AccountChange, Strin
         }
         event => push(AccountChange::Other, format!("{event}.")),
     }
-}
-
-/// The limit of customers a day, which holds for all numbers of the portfolio. False: it says nothing.
-fn daily(limit: Option<&Value>, push: &mut dyn FnMut(Option<String>, AccountChange, String)) -> bool {
-    let Some(tier) = limit.and_then(tier) else { return false };
-    match tier {
-        Tier::Customers(count) => push(
-            None,
-            AccountChange::DailyCustomers(Some(count)),
-            format!("The business may write first to {count} customers a day."),
-        ),
-        Tier::Unlimited => push(
-            None,
-            AccountChange::DailyCustomers(None),
-            "The business may write first to as many customers a day as it likes.".to_owned(),
-        ),
-    }
-    true
 }
 
 fn alert(value: &Value) -> String {

@@ -29,11 +29,7 @@ impl WhatsappCloud {
 
 /// What Meta says about one number.
 fn read(identifier: &str, said: &Value) -> Vec<AccountNotice> {
-    let notice = |identifier: Option<&str>, change, text| AccountNotice {
-        identifier: identifier.map(str::to_owned),
-        change,
-        text,
-    };
+    let notice = |change, text| AccountNotice { identifier: Some(identifier.to_owned()), change, text };
     let mut changes = Vec::new();
     // An object today; a bare word was seen with older versions.
     let level = text_at(said, "/throughput/level").or_else(|| text_at(said, "/throughput"));
@@ -44,21 +40,11 @@ fn read(identifier: &str, said: &Value) -> Vec<AccountNotice> {
     };
     if let Some(a_second) = a_second {
         let text = format!("The number may send {a_second} messages a second.");
-        changes.push(notice(Some(identifier), AccountChange::Throughput(a_second), text));
+        changes.push(notice(AccountChange::Throughput(a_second), text));
     }
     let limit = said.get("whatsapp_business_manager_messaging_limit").and_then(tier);
-    match limit {
-        Some(Tier::Customers(count)) => {
-            let text = format!("The business may write first to {count} customers a day.");
-            changes.push(notice(None, AccountChange::DailyCustomers(Some(count)), text));
-        }
-        Some(Tier::Unlimited) => {
-            let text = "The business may write first to as many customers a day as it likes.".to_owned();
-            changes.push(notice(None, AccountChange::DailyCustomers(None), text));
-        }
-        None => (),
-    }
-    changes.push(notice(Some(identifier), AccountChange::Other, condition(said)));
+    changes.extend(limit.map(Tier::notice));
+    changes.push(notice(AccountChange::Other, condition(said)));
     changes
 }
 

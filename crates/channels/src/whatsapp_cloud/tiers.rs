@@ -1,5 +1,6 @@
 //! Meta's names for the limit of customers a day: `TIER_250`, `TIER_2K`, a number, or -1.
 
+use crate::contract::{AccountChange, AccountNotice};
 use serde_json::Value;
 
 /// So many customers may be written to first within 24 hours.
@@ -9,6 +10,21 @@ pub enum Tier {
     Customers(u32),
     /// As many as one likes.
     Unlimited,
+}
+
+impl Tier {
+    /// What it means. It holds for all numbers of the portfolio.
+    pub fn notice(self) -> AccountNotice {
+        let (count, text) = match self {
+            Self::Customers(count) => {
+                (Some(count), format!("The business may write first to {count} customers a day."))
+            }
+            Self::Unlimited => {
+                (None, "The business may write first to as many customers a day as it likes.".to_owned())
+            }
+        };
+        AccountNotice { identifier: None, change: AccountChange::DailyCustomers(count), text }
+    }
 }
 
 /// Reads a limit; None: not set, or not known.
