@@ -55,6 +55,24 @@ impl Answer {
     }
 }
 
+/// An answer whose body is still to come. Dropped before its end, it ends the connection, so that the rest never comes.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its status, of any class: redirects are not followed.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    pub(super) response: reqwest::Response,
+}
+
+impl Incoming {
+    /// The next piece of the body; None at its end.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
+        let status = self.status;
+        self.response.chunk().await.map_err(|error| CallError::Body { status, problem: super::full(&error) })
+    }
+}
+
 /// The address of a call, checked once and cheap to copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(pub(super) reqwest::Url);

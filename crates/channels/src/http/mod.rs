@@ -9,7 +9,7 @@
 
 mod call;
 
-pub use call::{Address, Answer, Call, CallError};
+pub use call::{Address, Answer, Call, CallError, Incoming};
 
 use bytes::Bytes;
 use http::{HeaderValue, header};
@@ -111,6 +111,14 @@ impl Client {
     /// The same for a request with headers of the caller's own.
     pub async fn execute(&self, request: reqwest::Request) -> Result<Answer, CallError> {
         self.read(request, self.body_limit).await
+    }
+
+    /// Begins a call whose answer is read piece by piece, for those to whom its end does not matter. No limit holds for
+    /// it but the request's own time-out.
+    pub async fn begin(&self, request: reqwest::Request) -> Result<Incoming, CallError> {
+        let mut response = self.inner.execute(request).await.map_err(|error| judge(&error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        Ok(Incoming { status, headers, response })
     }
 
     async fn read(&self, request: reqwest::Request, body_limit: usize) -> Result<Answer, CallError> {

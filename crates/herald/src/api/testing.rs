@@ -6,6 +6,7 @@ use crate::{
     config::Config,
     dispatch::Accounts,
     events::{self, Events},
+    files::{self, Files},
     inbound::Inbox,
     node::{
         app::{App, Parts},
@@ -100,6 +101,7 @@ impl Instance {
         access.check_master_key(&store).await.unwrap();
         let admin = std::fs::read_to_string(config.data.admin_token_path()).unwrap().trim().to_owned();
         let metrics = Arc::new(Metrics::new());
+        let files = Files::new(files::Settings::of(&config), metrics.clone()).unwrap();
         let templates = Templates::default();
         let accounts = Accounts::new(access.clone(), templates.clone());
         let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
@@ -119,6 +121,7 @@ impl Instance {
             inbox: Inbox::default(),
             templates,
             events,
+            files,
             metrics,
         });
         app.directory_changed().await.unwrap();

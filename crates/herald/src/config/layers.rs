@@ -161,6 +161,7 @@ impl Merged {
                 self.section("webhooks", &mut problems),
                 self.section("events", &mut problems),
             );
+            let files = self.section("files", &mut problems);
             let (store, templates, log) = (
                 self.section("store", &mut problems),
                 self.section("templates", &mut problems),
@@ -173,6 +174,7 @@ impl Merged {
                 listen: listen?,
                 limits: limits?,
                 lanes: lanes?,
+                files: files?,
                 webhooks: webhooks?,
                 events: events?,
                 store: store?,

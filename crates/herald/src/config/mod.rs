@@ -15,6 +15,7 @@ pub use error::{ConfigError, Problem};
 pub use layers::{DEFAULT_FILE, Flag, Sources, load};
 pub use sections::data::Data;
 pub use sections::events::Events;
+pub use sections::files::Files;
 pub use sections::lanes::{DefaultRates, Lanes};
 pub use sections::limits::Limits;
 pub use sections::listen::{Listen, Tls};
@@ -37,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// How messages go out.
     pub lanes: Lanes,
+    /// Files behind links.
+    pub files: Files,
     /// How events are handed over.
     pub webhooks: Webhooks,
     /// Polling queues.

@@ -1,7 +1,7 @@
 //! One try at handing a delivery over, and what its answer means.
 
-use super::{client::Clients, endpoint::Endpoint, settings::Settings};
-use crate::store::Attempt;
+use super::{endpoint::Endpoint, settings::Settings};
+use crate::{net::Clients, store::Attempt};
 use herald_channels::http::{Answer, CallError};
 use herald_rules::{
     ids::DeliveryId,

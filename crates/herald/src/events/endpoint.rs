@@ -1,7 +1,10 @@
 //! Where a subscription's deliveries go, with everything that its attempts need, opened once.
 
-use super::{guard::Guard, secrets::Secrets};
-use crate::store::{Subscription, SubscriptionState};
+use super::secrets::Secrets;
+use crate::{
+    net::Guard,
+    store::{Subscription, SubscriptionState},
+};
 use herald_rules::{
     ids::{DepartmentId, SubscriptionId},
     signature::EndpointSecret,

@@ -1,9 +1,8 @@
 //! One worker for each active webhook: starting, changing, stopping them.
 
 use super::{
-    client::Clients,
+    client::clients,
     endpoint::Endpoint,
-    guard::Guard,
     log::Log,
     secrets::Secrets,
     settings::Settings,
@@ -11,6 +10,7 @@ use super::{
     worker::{Shared, Worker},
 };
 use crate::{
+    net::Guard,
     node::directory::Directory,
     observe::metrics::Metrics,
     store::{Attempt, Delivery, DepartmentRow, Store, StoreError, Subscription, SubscriptionKind, SubscriptionRow},
@@ -71,7 +71,7 @@ impl Events {
         metrics: Arc<Metrics>,
     ) -> Result<Self, EventsError> {
         let guard = Guard::new(settings.allow_networks.clone());
-        let clients = Clients::new(guard).map_err(EventsError::Client)?;
+        let clients = clients(guard).map_err(EventsError::Client)?;
         for (department, heads) in store.log_heads(Vec::new()).await? {
             log.known(department, &heads);
         }
@@ -143,7 +143,7 @@ impl Events {
 
     /// Judges the addresses that webhooks may have.
     pub fn guard(&self) -> &Guard {
-        &self.inner.shared.clients.guard
+        self.inner.shared.clients.guard()
     }
 
     /// Seals and opens what subscriptions keep secret.

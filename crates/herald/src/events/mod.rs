@@ -8,7 +8,6 @@ mod attempt;
 mod client;
 mod endpoint;
 mod envelope;
-pub mod guard;
 mod log;
 mod manager;
 mod outbox;

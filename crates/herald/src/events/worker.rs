@@ -2,7 +2,6 @@
 
 use super::{
     attempt::{Outcome, Tried, post},
-    client::Clients,
     endpoint::Endpoint,
     envelope,
     log::Log,
@@ -10,6 +9,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
+    net::Clients,
     node::{crash, directory::Directory},
     observe::metrics::Metrics,
     store::{Attempt, Delivery, DeliveryStep, EventKey, LoggedEvent, Render, Store, StoreError},

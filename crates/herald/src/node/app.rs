@@ -6,6 +6,7 @@ use crate::{
     access::Access,
     config::Config,
     events::Events,
+    files::Files,
     inbound::Inbox,
     observe::metrics::Metrics,
     pace::Lanes,
@@ -44,6 +45,8 @@ pub struct Parts {
     pub templates: Templates,
     /// The hand-over of events.
     pub events: Events,
+    /// The check of files behind links.
+    pub files: Files,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }

@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     dispatch::Accounts,
     events::{self, Events},
+    files::{self, Files},
     inbound::{self, Inbox},
     observe::{internal, metrics::Metrics},
     pace::Lanes,
@@ -58,6 +59,7 @@ impl Node {
         tokio::task::spawn_blocking(herald_rules::identifier::prepare).await?;
         let metrics = Arc::new(Metrics::new());
         let access = Arc::new(Access::open(&config.data, &config.limits)?);
+        let files = Files::new(files::Settings::of(&config), metrics.clone()).map_err(anyhow::Error::msg)?;
         let templates = Templates::default();
         let accounts = Accounts::new(access.clone(), templates.clone());
         let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
@@ -87,6 +89,7 @@ impl Node {
             inbox: Inbox::default(),
             templates,
             events,
+            files,
             metrics: metrics.clone(),
         });
         app.directory_changed().await.context("The directory cannot be read")?;

@@ -98,6 +98,21 @@ pub enum SyncResult {
     Failed,
 }
 
+/// What the check of a file's link came to; the label of [`Metrics::file_checks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileVerdict {
+    /// It can be sent.
+    Sendable,
+    /// A page.
+    WebPage,
+    /// Too large.
+    TooLarge,
+    /// Of a type that is not taken.
+    TypeNotAllowed,
+    /// Not fetched.
+    Unreachable,
+}
+
 /// What is counted of HTTP requests.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct HttpLabels {
@@ -151,6 +166,10 @@ pub struct Metrics {
     pub events_written: Counter,
     /// Attempts of webhooks by what they came to.
     pub deliveries: By<DeliveryResult, Counter>,
+    /// Links of files that were looked at.
+    pub file_checks: By<FileVerdict, Counter>,
+    /// Links of files whose verdict was known.
+    pub file_checks_known: Counter,
     /// From a change of status to the 2xx of the webhook that carried it, for the oldest event of each delivery.
     pub webhook_lag_seconds: Histogram,
     /// Messages that wait.
@@ -230,6 +249,13 @@ impl Metrics {
         let events_written = Counter::default();
         registry.register("events_written", "Events written", events_written.clone());
         let deliveries = by::counters(&mut registry, "deliveries", "Attempts of webhooks, by what they came to");
+        let file_checks = by::counters(&mut registry, "file_checks", "Links of files that were looked at, by verdict");
+        let file_checks_known = Counter::default();
+        registry.register(
+            "file_checks_known",
+            "Links of files whose verdict was known from an earlier look",
+            file_checks_known.clone(),
+        );
         // 10 ms to 3 days: a delivery is tried for that long.
         let webhook_lag_seconds = Histogram::new(exponential_buckets(0.01, 4.0, 13));
         registry.register(
@@ -278,6 +304,8 @@ impl Metrics {
             status_changes,
             events_written,
             deliveries,
+            file_checks,
+            file_checks_known,
             webhook_lag_seconds,
             queue_length,
             lanes_paused,

@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod events;
+pub mod files;
 pub mod lanes;
 pub mod limits;
 pub mod listen;

@@ -1,6 +1,6 @@
 //! Metrics with a label of a closed set: looked up by array index.
 
-use super::{CallbackResult, DeliveryResult, NoticeKind, OutcomeKind, Speed, SyncResult};
+use super::{CallbackResult, DeliveryResult, FileVerdict, NoticeKind, OutcomeKind, Speed, SyncResult};
 use herald_rules::{protocol::Protocol, status::Status};
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
@@ -203,6 +203,24 @@ impl Labelled for SyncResult {
     }
 }
 
+impl Labelled for FileVerdict {
+    const NAME: &'static str = "verdict";
+    const ALL: &'static [Self] =
+        &[Self::Sendable, Self::WebPage, Self::TooLarge, Self::TypeNotAllowed, Self::Unreachable];
+    fn label(self) -> &'static str {
+        match self {
+            Self::Sendable => "sendable",
+            Self::WebPage => "web_page",
+            Self::TooLarge => "too_large",
+            Self::TypeNotAllowed => "type_not_allowed",
+            Self::Unreachable => "unreachable",
+        }
+    }
+    fn position(self) -> usize {
+        self as usize
+    }
+}
+
 impl Labelled for Speed {
     const NAME: &'static str = "kind";
     const ALL: &'static [Self] = &[Self::Send, Self::Other];
@@ -234,6 +252,7 @@ mod tests {
         check::<Status>();
         check::<OutcomeKind>();
         check::<DeliveryResult>();
+        check::<FileVerdict>();
         check::<Speed>();
         check::<CallbackResult>();
         check::<NoticeKind>();

@@ -1,6 +1,7 @@
-//! Which addresses a webhook may reach: the public internet, and networks that the configuration allows.
+//! Which addresses Herald may be sent to by others: the public internet, and networks that the configuration allows.
 //!
-//! Without it a subscription could be used to look around inside our network (server-side request forgery). A name is
+//! Without it a subscription, or the link of a file, could be used to look around inside our network (server-side request
+//! forgery). A name is
 //! looked up once, every address is judged, and the connection is made to a judged one, so that a name cannot be
 //! changed between the check and the call.
 
@@ -63,7 +64,7 @@ const DENIED: [&str; 44] = [
     "::/8",
 ];
 
-/// What a webhook's address must not be, and why.
+/// What an address must not be, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     /// Not a URL.
@@ -82,7 +83,7 @@ pub enum Forbidden {
     Address(String),
     /// Plain http, or an unusual port, to the public internet.
     #[error(
-        "To the public internet webhooks go by https, to port 443 or 8443. Other ports and http are for networks in webhooks.allow_networks."
+        "To the public internet Herald goes by https, to port 443 or 8443. Other ports and http are for networks in webhooks.allow_networks."
     )]
     Port,
     /// The name has no address.
@@ -199,7 +200,7 @@ impl Guard {
 
 /// Looks names up for a client, and gives it only addresses that may be reached.
 #[derive(Debug)]
-pub(super) struct Resolver(Guard);
+pub struct Resolver(Guard);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
