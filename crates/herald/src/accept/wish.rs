@@ -249,12 +249,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn not_too_many(pointer: &Cow<'static, str>, given: usize, most: usize) -> Result<(), Problem> {
+fn not_too_many(pointer: &str, given: usize, most: usize) -> Result<(), Problem> {
     if given <= most {
         return Ok(());
     }
     let detail = format!("{} has {given} entries; {most} is the most.", pointer.trim_start_matches('/'));
-    Err(Problem::new(Code::InvalidValue, detail).at(pointer.clone()))
+    Err(Problem::new(Code::InvalidValue, detail).at(pointer.to_owned()))
 }
 
 #[cfg(test)]
