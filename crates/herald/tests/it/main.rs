@@ -25,3 +25,4 @@ mod store_away;
 mod support;
 mod times;
 mod variables;
+mod whatsapp;

@@ -16,6 +16,7 @@ mod herald;
 mod ledger;
 mod load;
 mod receiver;
+mod whatsapp;
 mod world;
 
 pub use ask::{Answer, Ask};
@@ -24,6 +25,7 @@ pub use herald::{Builder, Herald};
 pub use ledger::{Ledger, Report, changes};
 pub use load::{Load, Sent};
 pub use receiver::{Received, Receiver, event_message};
+pub use whatsapp::{CUSTOMER, OURS, WhatsAppWorld, template};
 pub use world::World;
 
 use std::{future::Future, time::Duration};
