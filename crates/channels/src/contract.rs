@@ -241,6 +241,8 @@ pub struct Capabilities {
     pub reconcile: Reconcile,
     /// Free text goes only within the window after a customer's last message, else only approved templates.
     pub needs_window: bool,
+    /// Links of files are fetched, by the provider or by the adapter: look at them before.
+    pub fetches_files: bool,
     /// How fast an identifier may send, where the provider says so and nobody has set it.
     pub rate: Option<Rate>,
     /// How often one customer may be written to.

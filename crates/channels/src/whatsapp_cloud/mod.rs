@@ -138,6 +138,7 @@ impl Provider for WhatsappCloud {
             echoes_our_id: false,
             reconcile: Reconcile::ByReceipt { deadline: Duration::from_secs(3600) },
             needs_window: true,
+            fetches_files: true,
             rate: "80/s".parse().ok(),
             pair: Some(PairLimit { every: Duration::from_secs(6), burst: 45 }),
         }

@@ -103,7 +103,7 @@ impl Instance {
         let metrics = Arc::new(Metrics::new());
         let files = Files::new(files::Settings::of(&config), metrics.clone()).unwrap();
         let templates = Templates::default();
-        let accounts = Accounts::new(access.clone(), templates.clone());
+        let accounts = Accounts::new(access.clone(), templates.clone(), files.clone());
         let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
         let directory = Directory::default();
         let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));

@@ -2,6 +2,7 @@
 
 use crate::{
     access::{Access, Subject},
+    files::Files,
     node::directory::{Channel, ChannelSettings, OnUnknownOutcome, Snapshot},
     store::{ChannelRow, LaneRow, ProviderReference},
     template::Templates,
@@ -30,6 +31,8 @@ pub struct Account {
     pub lanes: Vec<LaneRow>,
     /// The templates of all channels.
     pub templates: Templates,
+    /// Looks at files behind links.
+    pub files: Files,
     /// How long to go on finding an outcome out, where the channel has its own wish.
     reconcile_for: Option<Duration>,
     /// Survives a change of settings: a provider that is down stays down.
@@ -95,13 +98,14 @@ impl Account {
 pub struct Accounts {
     access: Arc<Access>,
     templates: Templates,
+    files: Files,
     by_channel: Arc<RwLock<HashMap<ChannelRow, Arc<Account>>>>,
 }
 
 impl Accounts {
     /// None yet: [`Accounts::update`] builds them.
-    pub fn new(access: Arc<Access>, templates: Templates) -> Self {
-        Self { access, templates, by_channel: Arc::default() }
+    pub fn new(access: Arc<Access>, templates: Templates, files: Files) -> Self {
+        Self { access, templates, files, by_channel: Arc::default() }
     }
 
     /// The account of a channel; None where its settings make no adapter (which the log tells).
@@ -131,6 +135,7 @@ impl Accounts {
                         adapter,
                         channel: channel.row,
                         templates: self.templates.clone(),
+                        files: self.files.clone(),
                         on_unknown_outcome: channel.settings.on_unknown_outcome,
                         reconcile_for: channel.settings.reconcile_seconds.map(|s| Duration::from_secs(s.into())),
                         lanes,

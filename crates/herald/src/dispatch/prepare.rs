@@ -67,7 +67,7 @@ pub async fn template_by_now(
 /// # Errors
 /// Why the first that cannot be sent cannot.
 pub async fn check_files(account: &Account, message: &Message) -> Result<(), Cause> {
-    if message.files.is_empty() {
+    if message.files.is_empty() || !account.adapter.capabilities().fetches_files {
         return Ok(());
     }
     let wanted = match message.template.as_ref().and_then(|template| template.header.as_ref()) {
@@ -75,7 +75,7 @@ pub async fn check_files(account: &Account, message: &Message) -> Result<(), Cau
         _ => Wanted::Message(message.protocol),
     };
     for link in &message.files {
-        let _ = (account, link, wanted);
+        account.files.check(link, wanted).await?;
     }
     Ok(())
 }

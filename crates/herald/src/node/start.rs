@@ -61,7 +61,7 @@ impl Node {
         let access = Arc::new(Access::open(&config.data, &config.limits)?);
         let files = Files::new(files::Settings::of(&config), metrics.clone()).map_err(anyhow::Error::msg)?;
         let templates = Templates::default();
-        let accounts = Accounts::new(access.clone(), templates.clone());
+        let accounts = Accounts::new(access.clone(), templates.clone(), files.clone());
         let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
         let log = events::Log::default();
         let hub = Arc::new(Hub::new(lanes.clone(), log.clone(), metrics.clone()));

@@ -1,6 +1,6 @@
 //! WhatsApp end to end: a text goes out as the template that it is, and ends before any call where it is none.
 
-use crate::support::{CUSTOMER, WhatsAppWorld, template};
+use crate::support::{CUSTOMER, Website, WhatsAppWorld, template};
 use herald_simulators::whatsapp_cloud::CustomerMessage;
 use serde_json::{Value, json};
 
@@ -68,7 +68,8 @@ async fn inside_the_window_free_text_goes_as_it_is() {
 async fn a_message_of_several_files_goes_in_parts_and_is_as_far_as_its_last() {
     let world = WhatsAppWorld::new(vec![]).await;
     world.graph.inbound(&CustomerMessage::text(CUSTOMER, "Send me the papers")).unwrap();
-    let files = json!({"files": ["https://files.example/a.pdf", "https://files.example/b.png"]});
+    let website = Website::start().await;
+    let files = json!({"files": [website.link("paper.pdf"), website.link("logo.png")]});
     crate::support::until("the window to open", || async {
         let preview = world.preview(CUSTOMER, "Here they are", files.clone()).await;
         (preview["window"]["open"] == true && preview["parts"] == 2).then_some(())
@@ -97,4 +98,32 @@ async fn marketing_does_not_go_to_the_united_states() {
         (preview["problem"]["code"] == "marketing_stopped").then_some(())
     })
     .await;
+}
+
+/// The guide's own example: an `.svg` is no picture for WhatsApp, a `.png` is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_picture_of_a_header_is_looked_at_before_it_is_sent() {
+    let website = Website::start().await;
+    let mut logo = template("logo", "UTILITY", "Check out our new logo!");
+    let header = json!({"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1n"]}});
+    logo["components"].as_array_mut().unwrap().insert(0, header);
+    let world = WhatsAppWorld::new(vec![logo]).await;
+    for (files, code, named) in [
+        (vec!["logo.svg"], "file_type_not_allowed", "JPEG and PNG"),
+        (vec!["page.html"], "file_is_web_page", "web page"),
+        (vec!["gone.png"], "file_unreachable", "404"),
+        (vec![], "header_media_required", "picture"),
+    ] {
+        let files: Vec<_> = files.into_iter().map(|name| website.link(name)).collect();
+        let id = world.sent(CUSTOMER, "Check out our new logo!", json!({"files": files})).await;
+        let story = world.sales.story_until(&id, "Rejected").await;
+        assert_eq!(story["reason"]["code"], code, "{story}");
+        assert!(story["reason"]["detail"].as_str().unwrap().contains(named), "{story}");
+    }
+    assert!(world.graph.calls().is_empty(), "no call for what cannot be sent");
+    let files = json!({"files": [website.link("logo.png")]});
+    let id = world.sent(CUSTOMER, "Check out our new logo!", files).await;
+    world.sales.story_until(&id, "Read").await;
+    let sent = &world.graph.calls()[0].body["template"]["components"][0]["parameters"][0];
+    assert_eq!(sent["image"]["link"], website.link("logo.png"));
 }

@@ -12,6 +12,7 @@
 
 mod ask;
 mod department;
+mod files;
 mod herald;
 mod ledger;
 mod load;
@@ -21,6 +22,7 @@ mod world;
 
 pub use ask::{Answer, Ask};
 pub use department::{Channel, Department, USER};
+pub use files::Website;
 pub use herald::{Builder, Herald};
 pub use ledger::{Ledger, Report, changes};
 pub use load::{Load, Sent};
