@@ -57,12 +57,15 @@ pub(super) fn status(status: &str, wide: usize) -> String {
     paint(std::io::stdout().is_terminal(), colour, &format!("{status:wide$}"))
 }
 
-/// A reason with the provider's own words behind it.
+/// A reason, with what exactly and with the provider's own words behind it.
 pub(super) fn reason(reason: &Value) -> String {
     if reason.is_null() {
         return String::new();
     }
     let mut said = format!("{}: {}", text(&reason["code"]), text(&reason["sentence"]));
+    if let Some(detail) = reason["detail"].as_str() {
+        said.push_str(&format!(" {detail}"));
+    }
     let own: Vec<_> = ["providerCode", "providerText"].iter().filter_map(|name| reason[name].as_str()).collect();
     if !own.is_empty() {
         said.push_str(&format!(" (the provider says: {})", own.join(", ")));
@@ -98,5 +101,7 @@ mod tests {
         assert_eq!(passed(&from, &to), "+0.150 s");
         let said = reason(&json!({"code": "c", "sentence": "S.", "providerCode": "131", "providerText": null}));
         assert_eq!(said, "c: S. (the provider says: 131)");
+        let said = reason(&json!({"code": "c", "sentence": "S.", "detail": "D."}));
+        assert_eq!(said, "c: S. D.");
     }
 }
