@@ -185,8 +185,8 @@ pub const TABLE: &[Row] = &[
         Effect::Refuse,
         "The template is not a marketing template at Meta. Sync the templates.",
     ),
-    // Meta's two systems agree about a new template after some ten minutes.
-    row(134101, ProviderUnavailable, Effect::Retry { not_before: 10 * MINUTE, tries: 0 }),
+    // Meta's two systems agree about a new template after some ten minutes. That is no sign of a provider that is down.
+    row(134101, ProviderError, Effect::Retry { not_before: 10 * MINUTE, tries: 0 }),
     row(134102, TemplateNotFound, Effect::Refuse),
     // Also said of messages that Meta drops while it tries a new business out; going on blindly makes that worse.
     row(135000, Unspecified, Effect::Refuse),

@@ -99,7 +99,7 @@ const META: &[(i64, u16, Reason, Does)] = &[
     (133016, 400, SenderNotReady, Stop(Identifier, 72 * HOUR)),
     (134011, 400, PermissionMissing, Refuse),
     (134100, 400, ContentRefused, Refuse),
-    (134101, 400, ProviderUnavailable, Again(600)),
+    (134101, 400, ProviderError, Again(600)),
     (134102, 400, TemplateNotFound, Refuse),
     (135000, 400, Unspecified, Refuse),
     (137000, 400, IdentityChanged, Refuse),

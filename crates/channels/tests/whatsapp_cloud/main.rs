@@ -13,5 +13,6 @@ mod sending;
 mod setting;
 mod settings;
 mod signature;
+mod simulator;
 mod statuses;
 mod strange;
