@@ -34,6 +34,7 @@ macro_rules! codes {
 
 codes! {
     Unauthorized = "unauthorized", UNAUTHORIZED, "The key is missing or unknown.";
+    CredentialsRevoked = "credentials_revoked", UNAUTHORIZED, "The key has been revoked. Nothing can be sent with it.";
     InvalidRequest = "invalid_request", BAD_REQUEST, "The request is not of the documented form.";
     CallbackUrlInvalid = "callback_url_invalid", BAD_REQUEST, "The callbackUrl must be http:// on a loopback address with a port.";
     UnknownProtocol = "unknown_protocol", NOT_FOUND, "There is no such protocol.";

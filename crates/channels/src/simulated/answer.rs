@@ -68,6 +68,7 @@ fn refused(status: StatusCode, after: Option<Duration>, error: &Detail) -> Outco
         Effect::Refuse | Effect::Receipt => Outcome::Refused(cause),
         Effect::Retry => Outcome::Retry { cause, after, throttled: None },
         Effect::SlowDown(limit) => Outcome::Retry { cause, after, throttled: Some(limit) },
+        Effect::Stop(scope) => Outcome::Stopped { cause, scope, after },
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Effect {
     Retry,
     /// It may pass later, and the named limit is to be slowed down.
     SlowDown(Throttled),
+    /// Nothing can be sent until somebody acts.
+    Stop(Throttled),
     /// Comes only in receipts, about a message that was taken.
     Receipt,
 }
@@ -21,6 +23,7 @@ const TABLE: &[(&str, Reason, Effect)] = &[
     // A wrong key is the operator's to renew; the messages wait for it (and end as retries_exhausted) instead of all
     // being refused within a minute.
     ("unauthorized", Reason::ProviderAuthFailed, Effect::Retry),
+    ("credentials_revoked", Reason::ProviderAuthFailed, Effect::Stop(Throttled::Account)),
     ("invalid_request", Reason::ProviderError, Effect::Refuse),
     ("callback_url_invalid", Reason::ProviderError, Effect::Refuse),
     ("unknown_protocol", Reason::ProviderError, Effect::Refuse),

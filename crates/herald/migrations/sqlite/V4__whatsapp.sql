@@ -123,6 +123,15 @@ CREATE TABLE daily_customer (
     PRIMARY KEY (portfolio, customer)
 ) WITHOUT ROWID;
 
+-- The limit of such customers, where the provider has told one.
+CREATE TABLE daily_limit (
+    portfolio TEXT PRIMARY KEY,
+    customers INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- How the lane stands with its provider, JSON: store::Standing. A stop survives a restart.
+ALTER TABLE lane ADD COLUMN standing TEXT NOT NULL DEFAULT '{}';
+
 -- The parts of messages that take several calls; those of one call have no row here.
 CREATE TABLE part (
     department INTEGER NOT NULL,

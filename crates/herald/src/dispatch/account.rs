@@ -1,9 +1,11 @@
 //! Provider accounts: the adapter of a channel, and the breaker that all its lanes share.
 
+use super::Stops;
 use crate::{
     access::{Access, Subject},
     files::Files,
     node::directory::{Channel, ChannelSettings, OnUnknownOutcome, Snapshot},
+    pace::{Daily, DailyBudget, DailyBudgets},
     store::{ChannelRow, LaneRow, ProviderReference},
     template::Templates,
 };
@@ -11,6 +13,7 @@ use herald_channels::{contract::Reconcile, registry::Adapter};
 use herald_rules::{
     admission::Terms,
     breaker::{Breaker, Permit},
+    reason::Reason,
     time::Timestamp,
 };
 use std::{
@@ -37,6 +40,12 @@ pub struct Account {
     reconcile_for: Option<Duration>,
     /// Survives a change of settings: a provider that is down stays down.
     breaker: Arc<Mutex<Breaker>>,
+    /// What of it cannot send. Ends with its settings and credentials.
+    pub stops: Arc<Stops>,
+    /// The budget of customers a day, where its provider has such a limit.
+    daily: Option<Arc<DailyBudget>>,
+    /// When its settings and credentials were last replaced: what was called earlier says nothing about these.
+    pub built_at: Timestamp,
     /// What it was built from.
     source: (ChannelSettings, Option<Vec<u8>>, Vec<LaneRow>),
 }
@@ -61,6 +70,19 @@ impl Account {
     pub fn provider_reference(&self, text: Option<String>) -> Option<ProviderReference> {
         let named_by_receipts = !self.adapter.capabilities().echoes_our_id;
         text.map(|text| ProviderReference { text, named_by_receipts })
+    }
+
+    /// Asks whether a customer may be written to first, outside the window and by our own will; one more of the day is counted.
+    pub fn may_write_first(&self, customer: &str, now: Timestamp) -> Daily {
+        match self.stops.restricted_until(now) {
+            Some(until) => Daily::Until(until, Reason::AccountRestricted.into()),
+            None => self.daily.as_ref().map_or(Daily::Granted, |budget| budget.take(customer, now)),
+        }
+    }
+
+    /// The budget of customers a day that it shares with its portfolio; None: its provider has no such limit.
+    pub fn daily_budget(&self) -> Option<&DailyBudget> {
+        self.daily.as_deref()
     }
 
     /// What holds for messages of the channel.
@@ -100,12 +122,13 @@ pub struct Accounts {
     templates: Templates,
     files: Files,
     by_channel: Arc<RwLock<HashMap<ChannelRow, Arc<Account>>>>,
+    daily: Arc<DailyBudgets>,
 }
 
 impl Accounts {
     /// None yet: [`Accounts::update`] builds them.
     pub fn new(access: Arc<Access>, templates: Templates, files: Files) -> Self {
-        Self { access, templates, files, by_channel: Arc::default() }
+        Self { access, templates, files, by_channel: Arc::default(), daily: Arc::default() }
     }
 
     /// The account of a channel; None where its settings make no adapter (which the log tells).
@@ -113,8 +136,15 @@ impl Accounts {
         self.by_channel.read().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned()
     }
 
-    /// Builds what is new or has changed.
-    pub fn update(&self, snapshot: &Snapshot) {
+    /// Lanes that stand still by their provider's word.
+    pub fn stopped(&self) -> usize {
+        let accounts = self.by_channel.read().unwrap_or_else(PoisonError::into_inner);
+        accounts.values().map(|account| account.stops.count(&account.lanes)).sum()
+    }
+
+    /// Builds what is new or has changed. Returns the lanes of which a stop has ended with that.
+    pub fn update(&self, snapshot: &Snapshot) -> Vec<LaneRow> {
+        let mut lifted = Vec::new();
         let mut accounts = self.by_channel.write().unwrap_or_else(PoisonError::into_inner);
         let mut lanes: HashMap<ChannelRow, Vec<LaneRow>> = HashMap::new();
         for lane in snapshot.all_lanes() {
@@ -129,8 +159,16 @@ impl Accounts {
                 continue;
             }
             let breaker = before.map(|account| account.breaker.clone()).unwrap_or_default();
+            // Another lane of the same account changes nothing about what the provider says of it.
+            let same = before.filter(|account| (&account.source.0, &account.source.1) == (&source.0, &source.1));
+            let (stops, built_at) =
+                same.map_or_else(|| (Arc::default(), Timestamp::now()), |same| (same.stops.clone(), same.built_at));
             match self.adapter(channel) {
                 Ok(adapter) => {
+                    if let Some(before) = before.filter(|_| same.is_none()) {
+                        lifted.extend(before.stops.lift_all(&before.lanes));
+                    }
+                    let daily = adapter.portfolio().map(|portfolio| self.daily.of(portfolio));
                     let account = Account {
                         adapter,
                         channel: channel.row,
@@ -140,6 +178,9 @@ impl Accounts {
                         reconcile_for: channel.settings.reconcile_seconds.map(|s| Duration::from_secs(s.into())),
                         lanes,
                         breaker,
+                        stops,
+                        daily,
+                        built_at,
                         source,
                     };
                     accounts.insert(channel.row, Arc::new(account));
@@ -149,6 +190,7 @@ impl Accounts {
                 }
             }
         }
+        lifted
     }
 
     fn adapter(&self, channel: &Channel) -> Result<Adapter, String> {

@@ -8,10 +8,12 @@ mod check;
 mod gate;
 mod prepare;
 mod settle;
+mod stops;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 pub use account::{Account, Accounts};
 pub use prepare::{check_files, template_by_now};
+pub use stops::Stops;
 pub use worker::{Worker, WorkerContext};

@@ -5,6 +5,7 @@ use crate::store::Recorded;
 use herald_channels::contract::{Outcome, Reconcile, Throttled};
 use herald_rules::{
     lane::{Queued, Released},
+    pace::stop::{Stop, StopScope},
     reason::{Cause, Reason},
     retry,
     time::Timestamp,
@@ -26,6 +27,16 @@ pub(super) struct Settled {
     pub(super) health: Health,
     /// Which limit is to slow down, and the provider's wish.
     pub(super) throttled: Option<(Throttled, Option<Duration>)>,
+    /// The sender cannot send anything.
+    pub(super) stopped: Option<Stop>,
+    /// The sender can send: this message was taken, or refused for its own sake.
+    pub(super) works: bool,
+}
+
+impl Settled {
+    fn of(recorded: Option<Written>, health: Health) -> Self {
+        Self { recorded, health, throttled: None, stopped: None, works: false }
+    }
 }
 
 /// What is written, and how the message leaves the provider's door.
@@ -56,10 +67,10 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
     match outcome {
         Outcome::Accepted { reference } => {
             let reference = account.provider_reference(reference);
-            Settled { recorded: ended(Recorded::Accepted { reference }), health: Health::Answered, throttled: None }
+            Settled { works: true, ..Settled::of(ended(Recorded::Accepted { reference }), Health::Answered) }
         }
         Outcome::Refused(cause) => {
-            Settled { recorded: ended(Recorded::Rejected(cause)), health: Health::Answered, throttled: None }
+            Settled { works: true, ..Settled::of(ended(Recorded::Rejected(cause)), Health::Answered) }
         }
         Outcome::Retry { cause, after, throttled } => {
             let health = match cause.reason {
@@ -76,11 +87,16 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
                 // The last try's own words stay beside it.
                 None => ended(Recorded::Rejected(Cause { reason: Reason::RetriesExhausted, ..cause })),
             };
-            Settled { recorded, health, throttled: throttled.map(|limit| (limit, after)) }
+            Settled { throttled: throttled.map(|limit| (limit, after)), ..Settled::of(recorded, health) }
         }
-        Outcome::NotSent(_) => Settled { recorded: None, health: Health::Failed, throttled: None },
-        Outcome::Stopped { scope, after, .. } => {
-            Settled { recorded: None, health: Health::Answered, throttled: Some((scope, after)) }
+        Outcome::NotSent(_) => Settled::of(None, Health::Failed),
+        Outcome::Stopped { cause, scope, after } => {
+            let scope = match scope {
+                Throttled::Account => StopScope::Account,
+                Throttled::Identifier | Throttled::Pair => StopScope::Identifier,
+            };
+            let stop = Stop::new(cause, scope, now, after);
+            Settled { stopped: Some(stop), ..Settled::of(None, Health::Answered) }
         }
         Outcome::Unknown(cause) => {
             let (deadline, hold) = match account.reconcile() {
@@ -91,7 +107,7 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
             };
             let recorded = Recorded::Unknown { deadline, cause };
             let released = Released::HeldUntil(now + hold);
-            Settled { recorded: Some(Written { recorded, released }), health: Health::Failed, throttled: None }
+            Settled::of(Some(Written { recorded, released }), Health::Failed)
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     pace::{Lanes, Mailbox},
     store::{
         ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Queued, Recorded, Recovered,
-        Store, StoreError,
+        StandingChange, Store, StoreError,
     },
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -88,6 +88,7 @@ pub struct Worker {
     claiming: bool,
     ended: Vec<Ended>,
     closed: Vec<i64>,
+    standings: Vec<StandingChange>,
     recording: bool,
     next_due: Option<Timestamp>,
     moving: bool,
@@ -97,6 +98,7 @@ pub struct Worker {
     ready: bool,
     store_away_until: Option<Timestamp>,
     breaker_until: Option<Timestamp>,
+    stopped_until: Option<Timestamp>,
 }
 
 impl Worker {
@@ -120,6 +122,7 @@ impl Worker {
             claiming: false,
             ended: Vec::new(),
             closed: Vec::new(),
+            standings: Vec::new(),
             recording: false,
             next_due: None,
             moving: false,
@@ -129,9 +132,11 @@ impl Worker {
             ready: false,
             store_away_until: None,
             breaker_until: None,
+            stopped_until: None,
             context,
         };
         worker.remember_pairs().await;
+        worker.remember_standing().await;
         worker.recover(Duration::ZERO);
         worker.work(mailbox).await;
     }
@@ -179,8 +184,37 @@ impl Worker {
         }
     }
 
+    /// What the provider said of the sender before the start still holds.
+    async fn remember_standing(&mut self) {
+        match self.context.store.standing(self.context.lane).await {
+            Ok(standing) => {
+                if let Some(stop) = standing.stop {
+                    self.account.stops.restore(self.context.lane, stop);
+                }
+                if let Some(until) = standing.restricted_until.filter(|until| *until > Timestamp::now()) {
+                    self.account.stops.restrict(Some(until));
+                }
+            }
+            // The next message finds it out.
+            Err(error) => tracing::warn!(lane = self.context.lane, %error, "lane.standing_not_read"),
+        }
+        // What was counted in the last 24 hours must be known before the first message: it is waited for.
+        while let Some(budget) = self.account.daily_budget()
+            && let Err(error) = budget.read(&self.context.store).await
+            && !self.context.stop.is_cancelled()
+        {
+            tracing::warn!(lane = self.context.lane, %error, "lane.daily_budget_not_read");
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
+    }
+
     fn is_drained(&self) -> bool {
-        self.door.is_empty() && self.ended.is_empty() && self.closed.is_empty() && !self.recording && !self.claiming
+        self.door.is_empty()
+            && self.ended.is_empty()
+            && self.closed.is_empty()
+            && self.standings.is_empty()
+            && !self.recording
+            && !self.claiming
     }
 
     /// Starts whatever can be started; returns when to look again.
@@ -199,7 +233,8 @@ impl Worker {
         if !self.claiming && !stopping {
             let most = self.may_claim(now);
             let effects = self.machine.take(now, most);
-            wake(effects.wake_at.map(|at| self.breaker_until.map_or(at, |until| at.max(until))));
+            let until = self.breaker_until.max(self.stopped_until);
+            wake(effects.wake_at.map(|at| until.map_or(at, |until| at.max(until))));
             for queued in effects.expired {
                 self.ended.push(ended(&queued, now, Recorded::Rejected(Reason::Expired.into())));
             }
@@ -211,6 +246,7 @@ impl Worker {
                 self.load(wish);
             }
             if !effects.claim.is_empty() {
+                self.account.stops.trying(self.context.lane, now);
                 self.claim(effects.claim, now);
             }
         }
@@ -227,7 +263,8 @@ impl Worker {
                 at => wake(at),
             }
         }
-        if !self.recording && (!self.ended.is_empty() || !self.closed.is_empty()) {
+        let unwritten = !self.ended.is_empty() || !self.closed.is_empty() || !self.standings.is_empty();
+        if !self.recording && unwritten {
             self.record();
         }
         wake_at
@@ -238,9 +275,17 @@ impl Worker {
         if self.ended.len() >= UNWRITTEN {
             return 0;
         }
-        self.breaker_until = None;
-        match self.account.may_call(now) {
+        (self.breaker_until, self.stopped_until) = (None, None);
+        let most = match self.account.stops.may_call(self.context.lane, now) {
             Permit::Go => usize::MAX,
+            Permit::Probe => 1,
+            Permit::WaitUntil(until) => {
+                self.stopped_until = Some(until);
+                return 0;
+            }
+        };
+        match self.account.may_call(now) {
+            Permit::Go => most,
             Permit::Probe => 1,
             Permit::WaitUntil(until) => {
                 self.breaker_until = Some(until);

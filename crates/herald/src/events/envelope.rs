@@ -3,17 +3,16 @@
 //! It is made when it is handed over, from the rows of the log and the message. Most of it lies in the store as JSON
 //! already, so it is copied as it stands instead of being read and written anew.
 
+mod channel_error;
+
 use crate::{
     node::directory::Directory,
-    store::{LogRow, Render},
+    store::{EventKind, LogRow, NON_TICKET_MESSAGE_STATUS, Render},
 };
-use herald_rules::{ids::DepartmentId, reason::Reason};
+use herald_rules::{ids::DepartmentId, reason::Reason, status::Status};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{io::Write as _, sync::Arc};
-
-/// The one kind of event there is so far.
-pub const NON_TICKET_MESSAGE_STATUS: &str = "NON_TICKET_MESSAGE_STATUS";
 
 /// A message's JSON, its values unread.
 #[derive(Deserialize)]
@@ -48,16 +47,32 @@ struct Words<'a> {
 /// Renders the events of one department.
 pub(super) fn renderer(department: DepartmentId, directory: Directory) -> Render {
     Arc::new(move |row, out| {
-        let provider = {
-            let snapshot = directory.get();
-            let channel = snapshot.lane(row.key.lane).and_then(|lane| snapshot.channel(lane.channel));
-            channel.map_or(0, |channel| channel.provider.service_provider())
-        };
-        write(out, department, provider, row);
+        let snapshot = directory.get();
+        let lane = snapshot.lane(row.key.lane);
+        let channel = lane.and_then(|lane| snapshot.channel(lane.channel));
+        match row.kind {
+            EventKind::Status(status) => {
+                let provider = channel.map_or(0, |channel| channel.provider.service_provider());
+                write(out, department, provider, status, row);
+            }
+            EventKind::ChannelError => channel_error::write(out, department, lane.zip(channel), row),
+        }
     })
 }
 
-fn write(out: &mut Vec<u8>, department: DepartmentId, service_provider: i32, row: &LogRow<'_>) {
+/// Renders only what a subscription wants; the rest is empty.
+pub(super) fn only(wanted: Vec<String>, render: Render) -> Render {
+    if wanted.is_empty() {
+        return render;
+    }
+    Arc::new(move |row, out| {
+        if wanted.iter().any(|name| name == row.kind.name()) {
+            render(row, out);
+        }
+    })
+}
+
+fn write(out: &mut Vec<u8>, department: DepartmentId, service_provider: i32, status: Status, row: &LogRow<'_>) {
     const NULL: &str = "null";
     let message: Option<Stored<'_>> = serde_json::from_str(row.message).ok();
     let raw = |value: Option<&'_ RawValue>| value.map_or(NULL, RawValue::get).to_owned();
@@ -79,7 +94,6 @@ fn write(out: &mut Vec<u8>, department: DepartmentId, service_provider: i32, row
         r#"{{"key":"{department}","dateTime":"{at}","changes":[{{"_event":"{NON_TICKET_MESSAGE_STATUS}","message":{{"text":{text},"html":null,"protocolType":{protocol},"attachmentUris":null,"from":{from},"to":{to},"dateTime":{accepted},"providerMessageId":"{id}","departmentId":"{department}","status":"{status}","files":{files},"serviceProvider":{service_provider}"#,
         at = row.at,
         id = row.id,
-        status = row.status,
     );
     if let Some(metadata) = message.as_ref().and_then(|message| message.metadata) {
         let _ = write!(out, r#","metadata":{metadata}"#);
@@ -116,7 +130,7 @@ pub(super) fn with_handle(json: &[u8], handle: &str, id: &str) -> String {
 mod tests {
     use super::*;
     use crate::store::EventKey;
-    use herald_rules::{ids::MessageId, message::Message, protocol::Protocol, status::Status, time::Timestamp};
+    use herald_rules::{ids::MessageId, message::Message, protocol::Protocol, time::Timestamp};
     use serde_json::{Value, json};
 
     fn message() -> Message {
@@ -143,7 +157,7 @@ mod tests {
         let row = LogRow {
             key: EventKey { lane: 1, sequence: 1 },
             id: message.id,
-            status: Status::Delivered,
+            kind: EventKind::Status(Status::Delivered),
             at: Timestamp(1_795_348_802_100_000),
             reason: reason.map(Reason::number),
             resent,
@@ -151,7 +165,13 @@ mod tests {
             message: &body,
         };
         let mut out = Vec::new();
-        write(&mut out, DepartmentId("d8b6b24f-9178-4c41-a77b-df7a65a1d1b5".parse().unwrap()), 0, &row);
+        write(
+            &mut out,
+            DepartmentId("d8b6b24f-9178-4c41-a77b-df7a65a1d1b5".parse().unwrap()),
+            0,
+            Status::Delivered,
+            &row,
+        );
         serde_json::from_slice(&out).unwrap()
     }
 

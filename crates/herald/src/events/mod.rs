@@ -21,7 +21,6 @@ mod worker;
 mod tests;
 
 pub use endpoint::{Hidden, SigningSecret, check_headers};
-pub use envelope::NON_TICKET_MESSAGE_STATUS;
 pub use log::Log;
 pub use manager::{Events, EventsError};
 pub use polling::Handle;

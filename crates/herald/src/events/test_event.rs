@@ -1,7 +1,7 @@
 //! A made-up event, to try an endpoint before anything depends on it.
 
 use super::{attempt, endpoint::Endpoint, worker::Shared};
-use crate::store::{Attempt, Delivery, DeliveryKind, DeliveryState, EventKey, LogRow, StoreError};
+use crate::store::{Attempt, Delivery, DeliveryKind, DeliveryState, EventKey, EventKind, LogRow, StoreError};
 use herald_rules::{
     ids::{DeliveryId, MessageId},
     status::Status,
@@ -22,7 +22,7 @@ pub(super) async fn send(shared: &Shared, endpoint: &Endpoint) -> Result<(Delive
     let row = LogRow {
         key: EventKey { lane: 0, sequence: 0 },
         id: MessageId(uuid::Uuid::nil()),
-        status: Status::Delivered,
+        kind: EventKind::Status(Status::Delivered),
         at: now,
         reason: None,
         resent: false,

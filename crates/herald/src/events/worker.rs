@@ -154,6 +154,8 @@ impl Worker {
                 .iter()
                 .map(|head| EventKey { sequence: read_to.get(&head.lane).copied().unwrap_or(0), ..*head })
                 .collect();
+            // What has been frozen and held was wanted when it was; only what is new is chosen from.
+            let render = envelope::only(self.endpoint.borrow().subscription.settings.events.clone(), render);
             self.reading = Some(tokio::spawn(async move {
                 let events = store.log_after(department, after, room, render).await;
                 Read::Log { heads, events }

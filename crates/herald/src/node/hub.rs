@@ -34,7 +34,9 @@ impl Observer for Hub {
 
     fn changed(&self, changes: &[Change]) {
         for change in changes {
-            self.metrics.status_changes.of(change.status).inc();
+            if let Some(status) = change.kind.status() {
+                self.metrics.status_changes.of(status).inc();
+            }
         }
         self.metrics.events_written.inc_by(changes.len() as u64);
         self.events.changed(changes);

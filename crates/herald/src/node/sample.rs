@@ -23,6 +23,8 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 async fn read_off(app: &App) {
     let paused = app.directory.get().all_lanes().filter(|lane| lane.paused).count();
     app.metrics.lanes_paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
+    let stopped = app.lanes.accounts().stopped();
+    app.metrics.lanes_stopped.set(i64::try_from(stopped).unwrap_or(i64::MAX));
     match app.store.waiting_by_protocol().await {
         Ok(lengths) => {
             for (protocol, length) in lengths {

@@ -176,6 +176,8 @@ pub struct Metrics {
     pub queue_length: By<Protocol, Gauge>,
     /// Lanes that somebody, or a breaker, has paused.
     pub lanes_paused: Gauge,
+    /// Lanes that stand still because their provider says that nothing can be sent.
+    pub lanes_stopped: Gauge,
     /// How long a group commit took.
     pub store_commit_seconds: Histogram,
     /// How many operations shared it.
@@ -266,6 +268,9 @@ impl Metrics {
         let queue_length = by::gauges(&mut registry, "queue_length", "Messages that wait for their turn");
         let lanes_paused = Gauge::default();
         registry.register("lanes_paused", "Lanes paused by a person or a breaker", lanes_paused.clone());
+        let lanes_stopped = Gauge::default();
+        let help = "Lanes whose provider says that nothing can be sent until somebody acts";
+        registry.register("lanes_stopped", help, lanes_stopped.clone());
         // 0.1 ms to 0.8 s: an fsync takes 0.2 ms on a good disk and some 100 ms on a bad one.
         let store_commit_seconds = Histogram::new(exponential_buckets(0.0001, 2.0, 14));
         registry.register("store_commit_seconds", "Time of a group commit", store_commit_seconds.clone());
@@ -309,6 +314,7 @@ impl Metrics {
             webhook_lag_seconds,
             queue_length,
             lanes_paused,
+            lanes_stopped,
             store_commit_seconds,
             store_commit_size,
             template_syncs,
@@ -372,6 +378,7 @@ mod tests {
             "herald_notices_ignored_total{field=\"message_echoes\"} 2",
             "herald_inbox_age_seconds 0.0",
             "herald_receipt_orphans_total 0",
+            "herald_lanes_stopped 0",
             "herald_build_info{version=",
             "herald_process_resident_memory_bytes ",
         ] {

@@ -4,9 +4,9 @@ use super::{Control, Input, LaneReport, Mailbox, Post};
 use crate::{
     config,
     dispatch::{Accounts, Worker, WorkerContext},
-    node::directory::Snapshot,
+    node::directory::{Lane, Snapshot},
     observe::metrics::Metrics,
-    store::{LaneRow, Queued, Store},
+    store::{LaneRow, Queued, StandingChange, Store, StoreError},
 };
 use arc_swap::ArcSwap;
 use herald_rules::{
@@ -45,7 +45,7 @@ impl Lanes {
 
     /// Brings workers and their settings in line with the directory. Called at start and after every change of it.
     pub fn update(&self, snapshot: &Snapshot, store: &Store) {
-        self.accounts.update(snapshot);
+        self.lifted(store, snapshot, self.accounts.update(snapshot));
         let mut posts = HashMap::clone(&self.posts.load());
         let mut workers = Vec::new();
         for lane in snapshot.all_lanes() {
@@ -85,6 +85,19 @@ impl Lanes {
         }
     }
 
+    /// With new settings or credentials a stop is over, on disk as well. Were that not written, one message would be tried within a
+    /// quarter of an hour after a start.
+    fn lifted(&self, store: &Store, snapshot: &Snapshot, lanes: Vec<LaneRow>) {
+        let Some(first) = lanes.first().and_then(|lane| snapshot.lane(*lane)).cloned() else { return };
+        let store = store.clone();
+        self.workers.spawn(async move {
+            let change = StandingChange::Lifted { lanes };
+            if let Err(error) = store.change_standing(first.department, first.row, change).await {
+                tracing::warn!(lane = first.row, %error, "lane.stop_not_lifted");
+            }
+        });
+    }
+
     /// The provider accounts behind the lanes.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts
@@ -116,6 +129,26 @@ impl Lanes {
         for post in lanes.iter().filter_map(|lane| posts.get(lane)) {
             post.control(Control::Throttled(retry_after));
         }
+    }
+
+    /// They may go on.
+    pub fn wake(&self, lanes: &[LaneRow]) {
+        let posts = self.posts.load();
+        for post in lanes.iter().filter_map(|lane| posts.get(lane)) {
+            post.control(Control::Wake);
+        }
+    }
+
+    /// Somebody says that a lane which its provider has stopped can send again.
+    pub async fn lift_stop(&self, store: &Store, lane: &Lane) -> Result<(), StoreError> {
+        let Some(account) = self.accounts.get(lane.channel) else { return Ok(()) };
+        let lanes = account.stops.lift(lane.row, &account.lanes);
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        store.change_standing(lane.department, lane.row, StandingChange::Lifted { lanes: lanes.clone() }).await?;
+        self.wake(&lanes);
+        Ok(())
     }
 
     /// What a lane says of itself; None where it is not worked here.

@@ -42,6 +42,8 @@ pub enum Control {
         /// Its channel's adapter and breaker.
         account: Arc<Account>,
     },
+    /// A stop of its account has ended: look again.
+    Wake,
     /// Another lane of the account was asked to slow the whole account down.
     Throttled(Option<Duration>),
     /// Say how it is.

@@ -2,10 +2,12 @@
 //!
 //! The decisions are in `rules::lane`; the work is done by `dispatch`. Here is the registry: one mailbox for each lane.
 
+mod daily;
 mod lanes;
 mod mailbox;
 mod report;
 
+pub use daily::{Daily, DailyBudget, DailyBudgets};
 pub use lanes::Lanes;
 pub use mailbox::{Control, Input, Mailbox, Post};
-pub use report::{LaneReport, WaitReport};
+pub use report::{LaneReport, StopReport, WaitReport};

@@ -2,6 +2,7 @@
 
 use herald_rules::{
     lane::{Hold, Lane, Waiting},
+    pace::stop::{Stop, StopScope},
     reason::Reason,
     time::Timestamp,
 };
@@ -26,6 +27,48 @@ pub struct LaneReport {
     pub paused: bool,
     /// Why it does not send more than it does.
     pub waiting: WaitReport,
+    /// Set while its provider says that nothing can be sent until somebody acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<StopReport>,
+}
+
+/// A stop: the provider says that nothing can be sent until somebody acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LaneStop)]
+pub struct StopReport {
+    /// Why: a reason's code.
+    #[schema(example = "provider_auth_failed")]
+    pub reason: &'static str,
+    /// What to do about it.
+    pub sentence: &'static str,
+    /// `identifier`, or `account`: all identifiers of the channel.
+    #[schema(value_type = String, example = "account")]
+    pub scope: StopScope,
+    /// Since when.
+    #[schema(value_type = String, format = "date-time")]
+    pub since: Timestamp,
+    /// When one message is tried, if nothing else ends it.
+    #[schema(value_type = String, format = "date-time")]
+    pub next_try_at: Timestamp,
+    /// The provider's own code.
+    pub provider_code: Option<String>,
+    /// The provider's own text.
+    pub provider_text: Option<String>,
+}
+
+impl From<Stop> for StopReport {
+    fn from(stop: Stop) -> Self {
+        Self {
+            reason: stop.cause.reason.code(),
+            sentence: stop.cause.reason.sentence(),
+            scope: stop.scope,
+            since: stop.since,
+            next_try_at: stop.next_try,
+            provider_code: stop.cause.provider_code,
+            provider_text: stop.cause.provider_text,
+        }
+    }
 }
 
 /// Why a lane waits.
@@ -42,8 +85,8 @@ pub struct WaitReport {
 }
 
 impl LaneReport {
-    /// Reads the machine; `breaker` is set while the provider cannot be reached.
-    pub fn of(lane: &Lane, breaker: Option<Timestamp>, now: Timestamp) -> Self {
+    /// Reads the machine; `breaker` is set while the provider cannot be reached, `stop` while it says that nothing can be sent.
+    pub fn of(lane: &Lane, breaker: Option<Timestamp>, stop: Option<Stop>, now: Timestamp) -> Self {
         Self {
             in_flight: lane.in_flight(),
             in_memory: lane.in_memory(),
@@ -51,13 +94,23 @@ impl LaneReport {
             effective_rate: lane.effective_rate(now).to_string(),
             pair_limit: lane.pair().and_then(|pair| pair.rate()).map(|rate| rate.to_string()),
             paused: lane.is_paused(),
-            waiting: WaitReport::of(lane.waiting(now), breaker),
+            waiting: WaitReport::of(lane.waiting(now), breaker, stop.as_ref()),
+            stopped: stop.map(Into::into),
         }
     }
 }
 
 impl WaitReport {
-    fn of(waiting: Waiting, breaker: Option<Timestamp>) -> Self {
+    fn of(waiting: Waiting, breaker: Option<Timestamp>, stop: Option<&Stop>) -> Self {
+        if let Some(stop) = stop.filter(|_| waiting != Waiting::Paused) {
+            let sentence = format!(
+                "Stopped since {}. {} One message is tried at {}; new credentials or settings, or resuming the lane, end it at once.",
+                stop.since,
+                stop.cause.reason.sentence(),
+                stop.next_try
+            );
+            return Self { code: "stopped", sentence, until: Some(stop.next_try) };
+        }
         let (code, sentence, until) = match (waiting, breaker) {
             (Waiting::Idle, _) => ("idle", "Nothing waits.".into(), None),
             (Waiting::Paused, _) => ("paused", "The lane is paused, or its channel is off.".into(), None),

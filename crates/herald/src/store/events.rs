@@ -1,9 +1,8 @@
 //! The words in which subscriptions, deliveries and the log of events are written and read back.
 
-use super::{DepartmentRow, LaneRow};
+use super::{DepartmentRow, EventKind, LaneRow};
 use herald_rules::{
     ids::{DeliveryId, MessageId, SubscriptionId},
-    status::Status,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -26,11 +25,11 @@ pub struct EventKey {
 pub struct LogRow<'a> {
     /// Its place.
     pub key: EventKey,
-    /// The message.
+    /// The message; an id of its own where it is about none.
     pub id: MessageId,
-    /// The new status.
-    pub status: Status,
-    /// When it changed.
+    /// What it tells.
+    pub kind: EventKind,
+    /// When it happened.
     pub at: Timestamp,
     /// The reason's number.
     pub reason: Option<u16>,
@@ -38,7 +37,7 @@ pub struct LogRow<'a> {
     pub resent: bool,
     /// The provider's own words, JSON.
     pub provider: Option<&'a str>,
-    /// The message, JSON.
+    /// The message, JSON; empty where it is about none.
     pub message: &'a str,
 }
 

@@ -10,6 +10,7 @@ mod inbox;
 mod people;
 mod queue;
 mod sqlite;
+mod standing;
 mod story;
 #[cfg(test)]
 mod suite;
@@ -22,6 +23,7 @@ pub use inbox::*;
 pub use people::*;
 pub use queue::*;
 pub use sqlite::{EventRetention, Options, Poll, Render, Store};
+pub use standing::*;
 pub use story::*;
 pub use template::*;
 

@@ -1,5 +1,6 @@
 //! The words in which the way of a message is written and read back.
 
+use super::{DailyCustomers, StandingChange};
 pub use herald_rules::lane::{Place, Queued};
 use herald_rules::{
     admission::Reach,
@@ -132,7 +133,58 @@ pub enum Recorded {
     },
 }
 
-/// A change of a status as it was written.
+/// The event of a message that has another status.
+pub const NON_TICKET_MESSAGE_STATUS: &str = "NON_TICKET_MESSAGE_STATUS";
+/// The event of a channel that cannot send until somebody acts; its messages wait.
+pub const CHANNEL_ERROR: &str = "CHANNEL_ERROR";
+
+/// What a row of the log tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A message has this status now.
+    Status(Status),
+    /// A channel cannot send until somebody acts.
+    ChannelError,
+}
+
+impl EventKind {
+    /// The number stored in tables. Those below 100 are codes of statuses.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Status(status) => status.code(),
+            Self::ChannelError => 100,
+        }
+    }
+
+    /// The names of all kinds.
+    pub const NAMES: [&str; 2] = [NON_TICKET_MESSAGE_STATUS, CHANNEL_ERROR];
+
+    /// As `_event` of an event, and as subscriptions choose it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Status(_) => NON_TICKET_MESSAGE_STATUS,
+            Self::ChannelError => CHANNEL_ERROR,
+        }
+    }
+
+    /// The new status, where it is about a message.
+    pub fn status(self) -> Option<Status> {
+        match self {
+            Self::Status(status) => Some(status),
+            Self::ChannelError => None,
+        }
+    }
+
+    /// The inverse of [`EventKind::code`].
+    pub fn from_code(code: u8) -> Option<Self> {
+        match code {
+            100 => Some(Self::ChannelError),
+            code => Status::from_code(code).map(Self::Status),
+        }
+    }
+}
+
+/// A row of the log as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Whose.
@@ -141,10 +193,10 @@ pub struct Change {
     pub lane: LaneRow,
     /// Its number in that log.
     pub sequence: i64,
-    /// The message.
+    /// The message; an id of its own where it is about none.
     pub id: MessageId,
-    /// The new status.
-    pub status: Status,
+    /// What it tells.
+    pub kind: EventKind,
 }
 
 /// A row of `checking`: a message whose outcome is being found out.
@@ -282,6 +334,10 @@ pub struct Outcomes {
     pub ended: Vec<Ended>,
     /// Claims of which every message has an outcome now.
     pub closed: Vec<i64>,
+    /// What has changed in how lanes stand with their provider, in order.
+    pub standings: Vec<StandingChange>,
+    /// Customers that count for the budget of the day from now on.
+    pub daily_customers: Option<DailyCustomers>,
 }
 
 /// What a batch of receipts came to.

@@ -21,6 +21,7 @@ mod non_ticket_message;
 mod polling;
 mod provider_trouble;
 mod starts;
+mod stops;
 mod store_away;
 mod support;
 mod times;

@@ -13,7 +13,7 @@ use crate::{
         app::App,
         directory::{Lane, Snapshot},
     },
-    pace::WaitReport,
+    pace::{StopReport, WaitReport},
     store::{DepartmentRow, LaneChange, LaneRow},
 };
 use axum::extract::{Path, State};
@@ -85,6 +85,10 @@ pub struct LaneNow {
     pub pair_limit: Option<String>,
     /// Why it does not send more than it does.
     pub waiting: Waiting,
+    /// Set while its provider says that nothing can be sent until somebody acts. The queue is kept; a `CHANNEL_ERROR` event has told
+    /// of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<StopReport>,
 }
 
 /// Why something waits.
@@ -165,6 +169,7 @@ pub(super) async fn now(app: &App, lane: LaneRow) -> Option<LaneNow> {
         effective_rate: report.effective_rate,
         pair_limit: report.pair_limit,
         waiting: report.waiting.into(),
+        stopped: report.stopped,
     })
 }
 
@@ -301,6 +306,8 @@ pub async fn pause(
 }
 
 /// Resume a lane
+///
+/// Ends a pause, and a stop that its provider has caused: what is queued is tried at once.
 #[utoipa::path(
     post,
     path = "/api/v2/lanes/{id}/resume",
@@ -321,6 +328,9 @@ pub async fn resume(
     caller: Caller<needs::Lanes>,
     path: Path<String>,
 ) -> Result<axum::Json<LaneView>, Problem> {
+    let row = find(&app, caller.department.row, &path)?;
+    let lane = app.directory.get().lane(row).cloned().ok_or_else(not_found)?;
+    app.lanes.lift_stop(&app.store, &lane).await?;
     change(&app, caller.department.row, &path, LaneChange { paused: Some(false), ..LaneChange::default() }).await
 }
 

@@ -3,9 +3,9 @@
 use super::present;
 use crate::{
     api::{codes::Code, problem::Problem},
-    events::{NON_TICKET_MESSAGE_STATUS, check_headers},
+    events::check_headers,
     node::app::App,
-    store::{DepartmentRow, SubscriptionKind},
+    store::{DepartmentRow, EventKind, SubscriptionKind},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -107,9 +107,9 @@ pub(super) async fn checked_url(app: &App, url: &str) -> Result<String, Problem>
 
 pub(super) fn events(list: Vec<String>) -> Result<Vec<String>, Problem> {
     for event in &list {
-        if event != NON_TICKET_MESSAGE_STATUS {
+        if !EventKind::NAMES.contains(&event.as_str()) {
             return Err(invalid(
-                format!("events may hold {NON_TICKET_MESSAGE_STATUS}; empty, it means all."),
+                format!("events may hold {}; empty, it means all.", EventKind::NAMES.join(", ")),
                 "/events",
             ));
         }

@@ -7,6 +7,7 @@ use crate::{
         prepare,
     },
     node::crash,
+    pace::DailyBudget,
     store::{Claim, Outcomes, Queued},
 };
 use futures_util::FutureExt;
@@ -75,6 +76,8 @@ impl Worker {
             lane: self.context.lane,
             ended: std::mem::take(&mut self.ended),
             closed: std::mem::take(&mut self.closed),
+            standings: std::mem::take(&mut self.standings),
+            daily_customers: self.account.daily_budget().and_then(DailyBudget::unwritten),
         };
         let store = self.context.store.clone();
         self.answers.push(

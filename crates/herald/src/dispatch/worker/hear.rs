@@ -9,10 +9,16 @@ use crate::{
     },
     observe::metrics::OutcomeKind,
     pace::{Control, Input, LaneReport},
-    store::{ClaimedNow, Due, Ended, HeldBefore, Queued, Recorded, Recovered, StoreError},
+    store::{ClaimedNow, Due, Ended, HeldBefore, Queued, Recorded, Recovered, StandingChange, StoreError},
 };
 use herald_channels::contract::{Outcome, Throttled};
-use herald_rules::{ids::MessageId, lane::Released, reason::Reason, time::Timestamp};
+use herald_rules::{
+    ids::MessageId,
+    lane::Released,
+    pace::stop::{Stop, StopScope},
+    reason::Reason,
+    time::Timestamp,
+};
 use std::time::Duration;
 
 impl Worker {
@@ -52,7 +58,11 @@ impl Worker {
                 self.recording = false;
                 outcomes.ended.append(&mut self.ended);
                 outcomes.closed.append(&mut self.closed);
-                (self.ended, self.closed) = (outcomes.ended, outcomes.closed);
+                outcomes.standings.append(&mut self.standings);
+                (self.ended, self.closed, self.standings) = (outcomes.ended, outcomes.closed, outcomes.standings);
+                if let Some((counted, budget)) = outcomes.daily_customers.zip(self.account.daily_budget()) {
+                    budget.not_written(counted);
+                }
                 self.store_away(&error);
             }
             Answer::Due(asked, Ok(due)) => self.due(asked, due),
@@ -82,6 +92,9 @@ impl Worker {
         }
         for checking in &recovered.checking {
             self.machine.sent_before(&checking.message.to, checking.since);
+            if let Some(budget) = self.account.daily_budget() {
+                budget.count(&checking.message.to, checking.since);
+            }
             let until = (now + UNKNOWN_HOLD).min(checking.deadline.max(now) + DECIDING);
             let reason = Some(Reason::OutcomeBeingChecked);
             self.machine.hold(&checking.message.to, checking.place.priority, until, reason);
@@ -171,10 +184,17 @@ impl Worker {
         metrics.outcomes.of(self.context.protocol, kind(&outcome)).inc();
         metrics.provider_call_seconds.of(self.context.protocol).observe(took.as_secs_f64());
         let now = Timestamp::now();
-        let Settled { recorded, health, throttled } = settle(&self.account, &queued, outcome, now, random());
+        let Settled { recorded, health, throttled, stopped, works } =
+            settle(&self.account, &queued, outcome, now, random());
         match health {
             Health::Answered => self.account.answered(now),
             Health::Failed => self.account.failed(now),
+        }
+        if let Some(stop) = stopped {
+            self.stopped(stop, taken_at);
+        }
+        if works {
+            self.works(taken_at);
         }
         match throttled {
             Some((Throttled::Identifier, wish)) => self.machine.throttled(now, wish),
@@ -198,6 +218,32 @@ impl Worker {
             }
             None => self.machine.not_sent(queued, taken_at),
         }
+    }
+
+    /// The provider said that nothing can be sent. Told once, however many calls were under way.
+    fn stopped(&mut self, stop: Stop, taken_at: Timestamp) {
+        let account = &self.account;
+        // What was called with other credentials says nothing about these.
+        if taken_at < account.built_at || !account.stops.refused(self.context.lane, &stop) {
+            return;
+        }
+        tracing::error!(lane = self.context.lane, reason = %stop.cause.reason, scope = ?stop.scope, "lane.stopped");
+        let lanes = match stop.scope {
+            StopScope::Account => account.lanes.clone(),
+            StopScope::Identifier => vec![self.context.lane],
+        };
+        self.standings.push(StandingChange::Stopped { lanes, stop });
+    }
+
+    /// A message went through: whatever stopped the sender is over.
+    fn works(&mut self, taken_at: Timestamp) {
+        let lanes = self.account.stops.worked(self.context.lane, taken_at, &self.account.lanes);
+        if lanes.is_empty() {
+            return;
+        }
+        tracing::info!(lane = self.context.lane, "lane.goes_on");
+        self.context.lanes.wake(&lanes);
+        self.standings.push(StandingChange::Lifted { lanes });
     }
 
     pub(super) fn due(&mut self, asked: Timestamp, due: Due) {
@@ -226,13 +272,16 @@ impl Worker {
                 self.machine.set_pair(pair);
                 self.account = account;
             }
+            // The loop looks at everything anew after each thing it hears.
+            Control::Wake => {}
             Control::Throttled(wish) => self.machine.throttled(Timestamp::now(), wish),
             // Whoever asked may have gone.
             Control::Held(customer, priority, answer) => {
                 let _ = answer.send(self.machine.held(&customer, priority));
             }
             Control::Report(answer) => {
-                let _ = answer.send(LaneReport::of(&self.machine, self.breaker_until, Timestamp::now()));
+                let stop = self.account.stops.of(self.context.lane);
+                let _ = answer.send(LaneReport::of(&self.machine, self.breaker_until, stop, Timestamp::now()));
             }
         }
     }

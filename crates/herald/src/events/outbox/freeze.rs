@@ -115,12 +115,16 @@ impl Outbox {
             && let Some(event) = self.pending.front()
         {
             let waits = self.is_in_another(event.id, &draft) || self.held.contains_key(&event.id);
+            let unwanted = event.json.is_empty();
             if !waits && self.would_overflow(&draft, event) {
                 return Some(draft);
             }
             let Some(event) = self.pending.pop_front() else { break };
             self.pending_bytes -= event.json.len();
             cursors.insert(event.key.lane, event.key.sequence);
+            if unwanted {
+                continue;
+            }
             if waits {
                 step.held.push((event.key, event.id));
                 self.held.entry(event.id).or_default().push_back(event.key);

@@ -6,9 +6,9 @@ use crate::{
     node::directory::{ChannelSettings, Directory},
     observe::metrics::Metrics,
     store::{
-        Attempt, Change, Delivery, DeliveryFilter, DeliveryState, DepartmentRow, EventKey, LaneRow, NewChannel,
-        NewDepartment, NewIdentifier, NewSecret, NewSubscription, Observer, Options, Queued, Store, Subscription,
-        SubscriptionKind, SubscriptionSettings,
+        Attempt, Change, Delivery, DeliveryFilter, DeliveryState, DepartmentRow, EventKey, EventKind, LaneRow,
+        NewChannel, NewDepartment, NewIdentifier, NewSecret, NewSubscription, Observer, Options, Queued, Store,
+        Subscription, SubscriptionKind, SubscriptionSettings,
     },
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -237,7 +237,7 @@ impl World {
                             "INSERT INTO event (department, lane, sequence, id, status, at) VALUES (?, ?, ?, ?, ?, ?)",
                         )?
                         .execute((department, lane, sequence, id.0.as_bytes(), status.code(), at.0))?;
-                    written.push(Change { department, lane, sequence, id, status });
+                    written.push(Change { department, lane, sequence, id, kind: EventKind::Status(status) });
                 }
                 Ok(written)
             })

@@ -1,6 +1,6 @@
 //! Reading typed values from rows.
 
-use crate::store::{Place, StoreError};
+use crate::store::{EventKind, Place, StoreError};
 use herald_channels::contract::Pricing;
 use herald_rules::{
     ids::MessageId,
@@ -35,6 +35,12 @@ pub(crate) fn message(row: &Row<'_>, index: usize) -> rusqlite::Result<Arc<Messa
 pub(crate) fn status(row: &Row<'_>, index: usize) -> rusqlite::Result<Status> {
     let code = row.get::<_, u8>(index)?;
     Status::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, i64::from(code)))
+}
+
+/// What an event tells, from its code.
+pub(crate) fn event_kind(row: &Row<'_>, index: usize) -> rusqlite::Result<EventKind> {
+    let code = row.get::<_, u8>(index)?;
+    EventKind::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, i64::from(code)))
 }
 
 /// A place, from class and position.

@@ -11,6 +11,7 @@ mod checkpoint;
 mod claim;
 mod columns;
 mod contact;
+mod daily;
 mod directory;
 mod events;
 mod head;
@@ -24,6 +25,7 @@ mod prune;
 mod readers;
 mod receipt;
 mod recover;
+mod standing;
 mod suppression;
 
 mod template;

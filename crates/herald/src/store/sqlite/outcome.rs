@@ -2,7 +2,8 @@
 
 use super::{Store, Writing, columns, recover::Tried};
 use crate::store::{
-    Change, ChannelRow, Checking, DepartmentRow, Ended, LaneRow, Outcomes, Queued, Recorded, Resolution, StoreError,
+    Change, ChannelRow, Checking, DepartmentRow, Ended, EventKind, LaneRow, Outcomes, Queued, Recorded, Resolution,
+    StoreError,
 };
 use herald_rules::{
     ids::MessageId,
@@ -70,7 +71,7 @@ impl Store {
 
 impl Writing<'_> {
     fn record(&mut self, outcomes: &Outcomes) -> Result<(), StoreError> {
-        let Outcomes { department, channel, lane, ended, closed } = outcomes;
+        let Outcomes { department, channel, lane, ended, closed, standings, daily_customers } = outcomes;
         for message in ended {
             self.record_one(*department, *channel, *lane, message)?;
         }
@@ -78,6 +79,12 @@ impl Writing<'_> {
             self.connection
                 .prepare_cached("DELETE FROM claim WHERE department = ?1 AND lane = ?2 AND number = ?3")?
                 .execute((department, lane, number))?;
+        }
+        for change in standings {
+            self.change_standing(*department, *lane, change)?;
+        }
+        if let Some(customers) = daily_customers {
+            self.count_customers(customers)?;
         }
         Ok(())
     }
@@ -372,7 +379,13 @@ impl Writing<'_> {
                         report.resent || history.resent,
                         words,
                     ))?;
-                self.memory.changes.push(Change { department, lane, sequence, id, status: report.status });
+                self.memory.changes.push(Change {
+                    department,
+                    lane,
+                    sequence,
+                    id,
+                    kind: EventKind::Status(report.status),
+                });
             }
             Verdict::Fills => self.note(department, id, report.at, "fill", Some(report.status), report.cause)?,
             Verdict::Late => self.note(department, id, report.at, "late", Some(report.status), report.cause)?,

@@ -89,6 +89,9 @@ impl Store {
             for (id, lane, channel) in &found {
                 writing.forget_message(department, *channel, *lane, *id)?;
             }
+            if let Some((last, ..)) = found.last() {
+                writing.forget_channel_events(department, after, *last)?;
+            }
             let more = found.len() == MESSAGES as usize;
             Ok(found.last().map(|(id, ..)| *id).filter(|_| more))
         })
@@ -160,6 +163,24 @@ impl Writing<'_> {
                 .execute((channel, reference))?;
         }
         self.connection.prepare_cached("DELETE FROM part WHERE department = ?1 AND id = ?2")?.execute(key)?;
+        Ok(())
+    }
+
+    /// Events about no message, as old as the messages between two ids. The last row of a lane's log stays, as with messages.
+    fn forget_channel_events(
+        &self,
+        department: DepartmentRow,
+        after: [u8; 16],
+        last: MessageId,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM event WHERE (department, lane, sequence) IN (
+                     SELECT department, lane, sequence FROM event e
+                     WHERE department = ?1 AND id > ?2 AND id <= ?3 AND status >= 100 AND sequence < (
+                         SELECT max(sequence) FROM event l WHERE l.department = e.department AND l.lane = e.lane))",
+            )?
+            .execute((department, after, last.0.as_bytes()))?;
         Ok(())
     }
 

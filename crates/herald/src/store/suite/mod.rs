@@ -153,6 +153,8 @@ impl Fixture {
             lane: self.lane,
             ended: vec![ended],
             closed,
+            standings: vec![],
+            daily_customers: None,
         };
         self.store.record(outcomes).await.unwrap();
     }
@@ -173,7 +175,7 @@ impl Fixture {
 
     /// The changes heard of, in order.
     fn statuses(&self) -> Vec<Status> {
-        self.heard.changes.lock().unwrap().iter().map(|change| change.status).collect()
+        self.heard.changes.lock().unwrap().iter().filter_map(|change| change.kind.status()).collect()
     }
 
     async fn head(&self, priority: Priority) -> Vec<MessageId> {

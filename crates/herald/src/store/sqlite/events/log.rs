@@ -1,4 +1,5 @@
-//! Reading the log: one query a lane and batch, each event with its message by primary key.
+//! Reading the log: one query a lane and batch, each event with its message by primary key. Kinds from 100 on are about no
+//! message.
 
 use crate::store::{
     DepartmentRow, EventKey, LaneRow, LogRow, LoggedEvent, StoreError,
@@ -29,8 +30,8 @@ impl Store {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT e.sequence, e.id, e.status, e.at, e.reason, e.resent, e.provider, m.body FROM event e
-                 JOIN message m ON m.department = e.department AND m.id = e.id
-                 WHERE e.department = ?1 AND e.lane = ?2 AND e.sequence > ?3 ORDER BY e.sequence LIMIT ?4",
+                 LEFT JOIN message m ON m.department = e.department AND m.id = e.id
+                 WHERE (m.id IS NOT NULL OR e.status >= 100) AND e.department = ?1 AND e.lane = ?2 AND e.sequence > ?3 ORDER BY e.sequence LIMIT ?4",
             )?;
             let (mut events, mut bytes) = (Vec::new(), 0);
             let mut scratch = Vec::with_capacity(1024);
@@ -65,8 +66,8 @@ impl Store {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT e.sequence, e.id, e.status, e.at, e.reason, e.resent, e.provider, m.body FROM event e
-                 JOIN message m ON m.department = e.department AND m.id = e.id
-                 WHERE e.department = ?1 AND e.lane = ?2 AND e.sequence = ?3",
+                 LEFT JOIN message m ON m.department = e.department AND m.id = e.id
+                 WHERE (m.id IS NOT NULL OR e.status >= 100) AND e.department = ?1 AND e.lane = ?2 AND e.sequence = ?3",
             )?;
             let mut scratch = Vec::with_capacity(1024);
             let mut events = Vec::with_capacity(keys.len());
@@ -145,12 +146,12 @@ fn rendered(row: &Row<'_>, lane: LaneRow, render: &Render, scratch: &mut Vec<u8>
     let log = LogRow {
         key: EventKey { lane, sequence: row.get(0)? },
         id: columns::message_id(row, 1)?,
-        status: columns::status(row, 2)?,
+        kind: columns::event_kind(row, 2)?,
         at: Timestamp(row.get(3)?),
         reason: row.get(4)?,
         resent: row.get(5)?,
         provider: row.get_ref(6)?.as_str_or_null().map_err(text)?,
-        message: row.get_ref(7)?.as_str().map_err(text)?,
+        message: row.get_ref(7)?.as_str_or_null().map_err(text)?.unwrap_or_default(),
     };
     scratch.clear();
     render(&log, scratch);

@@ -5,8 +5,8 @@
 
 use super::{log, subscriptions};
 use crate::store::{
-    DepartmentRow, EventKey, NewSubscription, PolledEvent, StoreError, Subscription, SubscriptionKind, SubscriptionRow,
-    SubscriptionSettings, SubscriptionState,
+    DepartmentRow, EventKey, EventKind, NewSubscription, PolledEvent, StoreError, Subscription, SubscriptionKind,
+    SubscriptionRow, SubscriptionSettings, SubscriptionState,
     sqlite::{Store, Writing, columns},
 };
 use herald_rules::{
@@ -172,26 +172,30 @@ impl Writing<'_> {
         // Bounded, since events that only come to wait make room for more: what is left is there the next time.
         let found = {
             let mut query = self.connection.prepare_cached(
-                "SELECT sequence, id, at FROM event WHERE department = ?1 AND lane = ?2 AND sequence > ?3
+                "SELECT sequence, id, at, status FROM event WHERE department = ?1 AND lane = ?2 AND sequence > ?3
                  ORDER BY sequence LIMIT ?4",
             )?;
-            let mut read = |after| -> Result<Vec<(i64, MessageId, i64)>, StoreError> {
+            let mut read = |after| -> Result<Vec<(i64, MessageId, i64, EventKind)>, StoreError> {
                 let rows = query.query_map((department, lane, after, (poll.limit - out.len()) as i64), |row| {
-                    Ok((row.get(0)?, columns::message_id(row, 1)?, row.get(2)?))
+                    Ok((row.get(0)?, columns::message_id(row, 1)?, row.get(2)?, columns::event_kind(row, 3)?))
                 })?;
                 Ok(rows.collect::<Result<_, _>>()?)
             };
             let oldest = poll.now - poll.keep;
             let found = read(position)?;
-            if found.first().is_some_and(|(_, _, at)| *at < oldest.0) {
+            if found.first().is_some_and(|(_, _, at, _)| *at < oldest.0) {
                 position = log::first_since(self.connection, department, lane, position, oldest)? - 1;
                 read(position)?
             } else {
                 found
             }
         };
-        for (sequence, message, _) in found {
+        let wanted = &subscription.settings.events;
+        for (sequence, message, _, kind) in found {
             position = sequence;
+            if !wanted.is_empty() && !wanted.iter().any(|name| name == kind.name()) {
+                continue;
+            }
             let key = EventKey { lane, sequence };
             let waits = if here.contains(&message) { None } else { self.message_hidden_until(row, message)? };
             if let Some(until) = waits {
