@@ -1,13 +1,13 @@
 # `make demo` and `make test` do all their set-up themselves, on a fresh Debian machine that has Rust.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench deny openapi setup
+.PHONY: help demo test lint fmt bench bench-match deny openapi setup
 
 # Further arguments of the command behind a target: make demo ARGS="--send 10000"
 ARGS ?=
 
 help: ## Show what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 demo: setup ## Start Herald with everything set up, and send a first message of each kind
 	cargo run --locked --profile quick -p herald -- demo $(ARGS)
@@ -25,6 +25,10 @@ fmt: ## Put the sources into their form
 bench: setup ## Measure, and write bench/RESULTS.md and bench/results.json
 	cargo build --locked --release -p herald -p herald-bench
 	./target/release/herald-bench run --profile $(ARGS)
+
+bench-match: setup ## Measure how long it takes to find a text's template, and write that down too
+	cargo build --locked --release -p herald-bench
+	./target/release/herald-bench match $(ARGS)
 
 openapi: ## Write openapi.json anew, after a change of the API
 	cargo xtask openapi

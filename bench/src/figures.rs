@@ -13,14 +13,30 @@ pub(crate) struct Figure {
     pub(crate) decimals: usize,
     /// Whether it belongs to `results.json`.
     pub(crate) key: bool,
+    /// What lies between what measures and what is measured.
+    pub(crate) wire: &'static str,
 }
 
+/// Between the processes.
+pub(crate) const WIRE: &str = "HTTP/1.1 JSON, loopback, separate processes";
+const WITHIN: &str = "none: within the process, one thread";
+
 const fn key(name: &'static str, unit: &'static str, decimals: usize, conditions: &'static str) -> Figure {
-    Figure { name, unit, conditions, decimals, key: true }
+    Figure { name, unit, conditions, decimals, key: true, wire: WIRE }
 }
 
 const fn beside(name: &'static str, unit: &'static str, decimals: usize, conditions: &'static str) -> Figure {
-    Figure { name, unit, conditions, decimals, key: false }
+    Figure { name, unit, conditions, decimals, key: false, wire: WIRE }
+}
+
+const fn within(
+    name: &'static str,
+    unit: &'static str,
+    decimals: usize,
+    key: bool,
+    conditions: &'static str,
+) -> Figure {
+    Figure { name, unit, conditions, decimals, key, wire: WITHIN }
 }
 
 /// All of them, in the order of the tables.
@@ -118,6 +134,33 @@ pub(crate) const FIGURES: &[Figure] = &[
         "Herald's processor time a message, with 1,000,000 queued to empty; it hardly depends on what else runs",
     ),
     beside("cpu_ratio_1m_queued_end_to_end", "", 3, "the same from end to end"),
+    within("match_us_among_10", "µs", 2, false, "the template of a text of 600 characters among 10: median of 20,000"),
+    within("match_us_among_1k", "µs", 2, false, "the same among 1,000"),
+    within("match_us_among_10k", "µs", 2, false, "the same among 10,000"),
+    within("match_us_among_100k", "µs", 2, true, "the same among 100,000"),
+    within("match_p99_us_among_100k", "µs", 2, false, "the same, the slowest hundredth"),
+    within("match_ratio_100k_to_10", "", 2, true, "match_us_among_100k to match_us_among_10"),
+    within(
+        "match_us_normalised_among_100k",
+        "µs",
+        2,
+        false,
+        "the same texts with curly quotes and non-breaking spaces, among 100,000",
+    ),
+    within("match_us_of_no_template_among_100k", "µs", 2, false, "texts of the same words that are no template"),
+    within("match_build_s_100k", "s", 3, true, "the index of 100,000 templates of 600 characters"),
+    within("match_index_mib_100k", "MiB", 1, false, "what it takes beside the templates"),
+    within(
+        "match_us_one_word_apart_10k",
+        "µs",
+        2,
+        false,
+        "worst case: 10,000 templates that are equal but for one word",
+    ),
+    within("match_us_few_words_10k", "µs", 2, false, "worst case: 10,000 of three frequent words and four gaps"),
+    within("match_us_no_words_10k", "µs", 2, false, "worst case: 10,000 of gaps and signs, without a word"),
+    within("near_miss_ms_among_10k", "ms", 3, true, "the nearest of 10,000 and the first difference, one letter wrong"),
+    within("near_miss_ms_one_word_apart_10k", "ms", 3, false, "the same among 10,000 that are equal but for one word"),
 ];
 
 /// What several runs gave.
@@ -153,6 +196,17 @@ impl Samples {
         Some(Spread { min: first, median, max: last, runs: sorted.len() })
     }
 
+    /// Shows what was measured.
+    pub(crate) fn print(&self) {
+        for (figure, spread) in self.all() {
+            let decimals = figure.decimals;
+            println!(
+                "{:<44} {:>12.decimals$} {:>12.decimals$} {:>12.decimals$} {}",
+                figure.name, spread.min, spread.median, spread.max, figure.unit
+            );
+        }
+    }
+
     /// What was measured, in the order of [`FIGURES`].
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Figure, Spread)> {
         FIGURES.iter().filter_map(|figure| Some((figure, self.spread(figure.name)?)))
@@ -178,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_the_eight_keys_are_there() {
+    fn names_are_unique_and_the_keys_are_there() {
         assert_eq!(FIGURES.iter().map(|figure| figure.name).collect::<HashSet<_>>().len(), FIGURES.len());
         let keys: Vec<_> = FIGURES.iter().filter(|figure| figure.key).map(|figure| figure.name).collect();
         let expected = [
@@ -190,6 +244,10 @@ mod tests {
             "rss_mib_1m_queued",
             "start_s_1m_queued",
             "throughput_ratio_1m_queued",
+            "match_us_among_100k",
+            "match_ratio_100k_to_10",
+            "match_build_s_100k",
+            "near_miss_ms_among_10k",
         ];
         assert_eq!(keys, expected);
     }

@@ -6,6 +6,7 @@ mod figures;
 mod herald;
 mod load;
 mod machine;
+mod matching;
 mod measure;
 mod process;
 mod profile;
@@ -34,6 +35,7 @@ enum Command {
     Provider(provider::Provider),
     Receiver(receiver::Receiver),
     Load(load::Load),
+    Match(matching::Match),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Provider(command) => command.run(),
         Command::Receiver(command) => command.run(),
         Command::Load(command) => command.run(),
+        Command::Match(command) => command.run(),
     };
     // Without the backtrace that anyhow would print: these are errors of set-up and measurement.
     done.map_or_else(

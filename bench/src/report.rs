@@ -1,7 +1,7 @@
 //! Writing down what was measured: `results.json` holds the newest, `RESULTS.md` all there ever was.
 
 use crate::{
-    figures::{FIGURES, Samples},
+    figures::{FIGURES, Samples, WIRE},
     machine::Machine,
 };
 use anyhow::Context;
@@ -12,8 +12,6 @@ use std::{fs, path::Path};
 const ROWS: &str = "<!-- rows: newest last, none is ever replaced -->";
 const RUNS: &str = "<!-- runs: newest last, none is ever replaced -->";
 const PROFILES: &str = "<!-- profiles: newest last, none is ever replaced -->";
-/// Between the processes.
-pub(crate) const WIRE: &str = "HTTP/1.1 JSON, loopback, separate processes";
 
 /// A file that only needs rows.
 fn empty() -> String {
@@ -56,8 +54,8 @@ fn with_rows(text: &str, samples: &Samples, machine: &Machine, settings: &str) -
         let [min, median, max] =
             [spread.min, spread.median, spread.max].map(|value| format!("{value:.*}", figure.decimals));
         rows += &format!(
-            "| {} | {} | `{}` | {min} | {median} | {max} | {} | {} | {WIRE} | {} |\n",
-            machine.date, machine.commit, figure.name, figure.unit, spread.runs, figure.conditions
+            "| {} | {} | `{}` | {min} | {median} | {max} | {} | {} | {} | {} |\n",
+            machine.date, machine.commit, figure.name, figure.unit, spread.runs, figure.wire, figure.conditions
         );
     }
     let Machine { date, commit, herald, hardware, load } = machine;

@@ -1,7 +1,7 @@
 //! `run`: everything in turn, as often as wished, and what came of it.
 
 use crate::{
-    figures::{FIGURES, Samples},
+    figures::{FIGURES, Samples, WIRE},
     herald::Binary,
     machine::Machine,
     measure::{Part, Sizes, Stage},
@@ -91,8 +91,9 @@ impl Run {
     }
 
     async fn measure(self) -> anyhow::Result<()> {
-        if let Some(unknown) = self.only.iter().find(|name| FIGURES.iter().all(|figure| figure.name != **name)) {
-            let known: Vec<_> = FIGURES.iter().map(|figure| figure.name).collect();
+        let mine = || FIGURES.iter().filter(|figure| figure.wire == WIRE);
+        if let Some(unknown) = self.only.iter().find(|name| mine().all(|figure| figure.name != **name)) {
+            let known: Vec<_> = mine().map(|figure| figure.name).collect();
             bail!("there is no figure {unknown}; there are: {}", known.join(", "));
         }
         let mut parts: Vec<_> = Part::ALL.to_vec();
@@ -114,13 +115,7 @@ impl Run {
                 part.measure(&stage, &mut samples).await?;
             }
         }
-        for (figure, spread) in samples.all() {
-            let decimals = figure.decimals;
-            println!(
-                "{:<44} {:>12.decimals$} {:>12.decimals$} {:>12.decimals$} {}",
-                figure.name, spread.min, spread.median, spread.max, figure.unit
-            );
-        }
+        samples.print();
         let Some(out) = self.out.or_else(|| (!self.subject.quick).then(|| "bench".into())) else { return Ok(()) };
         report::write(&out, &samples, &machine, &settings)?;
         if !self.profile {

@@ -11,6 +11,7 @@ mod entry;
 mod fold;
 mod graph;
 mod index;
+mod lay;
 mod layer;
 mod location;
 mod message;

@@ -3,7 +3,10 @@
 //! From the front each literal is looked for behind the one before it, and from the back the same; between the two stands
 //! the literal that is missing. It is laid where it fits best, and its first wrong character is the difference.
 
-use super::pattern::{Pattern, gaps};
+use super::{
+    lay::{Laid, lay},
+    pattern::{Pattern, gaps},
+};
 
 /// The first difference, and how much is alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,93 +27,121 @@ impl Difference {
     }
 }
 
-/// What one text may cost, in characters compared: some 2 ms. A text and literals of one letter would take a second.
-pub(super) const BUDGET: usize = 1 << 20;
-
-/// None: the text is the pattern. Texts in which only the values of a repeated parameter differ are not.
+/// None: the text is the pattern. Where every literal is found but a repeated parameter has different values, that is the
+/// difference. `left` is what may be spent: see [`super::lay::BUDGET`].
 pub(super) fn difference(pattern: &Pattern, source: &str, text: &str, left: &mut usize) -> Option<Difference> {
     let last = pattern.pieces.len().checked_sub(1)?;
     let literal = |index| pattern.literal(source, index);
     let total: usize = (0..=last).map(|index| literal(index).len()).sum();
-    let Some((front, from)) = forward(pattern, source, text) else {
+    let ends = forward(pattern, source, text);
+    let front = ends.len();
+    if front > last {
         return repeated(pattern, source, text, total);
-    };
-    let (back, to) = backward(pattern, source, text);
-    let whole = |pieces: std::ops::Range<usize>| pieces.map(|index| literal(index).len()).sum::<usize>();
-    let behind = whole((back + 1).max(front + 1)..last + 1);
-    let found = whole(0..front) + behind;
-    if front > back || from > to || front > 0 && from == text.len() {
-        // No room for a value between the literals that are there.
-        let (expected, common) = (value_of(source, front), found.min(total));
-        return Some(Difference { at: from, expected, common, missing: total - common });
     }
-    // The missing literal lies behind at least one character of the gap before it, and before one of the gap behind.
-    let start = if front == 0 { 0 } else { from + first(text, from) };
-    let gap_behind = text.get(..to).and_then(|before| before.chars().next_back()).map_or(0, char::len_utf8);
-    let end = if back != front || back == last { text.len() } else { to - gap_behind };
-    let window = text.get(start..end.max(start)).unwrap_or_default();
-    let laid = lay(literal(front), window, front == 0, front == last, left);
+    let starts = backward(pattern, source, text);
+    // The first that is missing from the back.
+    let back = last.saturating_sub(starts.len());
+    let end_of = |index: usize| ends.get(index).copied();
+    let start_of = |index: usize| starts.get(last.checked_sub(index)?).copied();
+    // Where all are there, if looked for from one side, another place of a short literal has been taken for it: any
+    // between the two may be the one that is missing.
+    let missing = if front <= back { front..=front } else { back..=front };
+    let mut best: Option<(usize, usize, Laid)> = None;
+    // Two literals that meet: the value between them is what is missing.
+    let meet = front.checked_sub(1).and_then(end_of).is_some_and(|end| start_of(front) == Some(end));
+    for index in missing.filter(|_| !meet) {
+        let start = match index.checked_sub(1) {
+            None => 0,
+            // Behind at least one character of the gap.
+            Some(before) => match end_of(before).map(|end| (end, first(text, end))) {
+                Some((end, gap)) if gap > 0 => end + gap,
+                _ => continue,
+            },
+        };
+        let end = match (index < last).then(|| start_of(index + 1)).flatten() {
+            // And before one of the next.
+            Some(to) => to - text.get(..to).and_then(|before| before.chars().next_back()).map_or(0, char::len_utf8),
+            None => text.len(),
+        };
+        let Some(window) = text.get(start..end) else { continue };
+        let laid = lay(literal(index), window, index == 0, index == last, left);
+        let wrong = |index: usize, laid: &Laid| literal(index).len() - laid.common;
+        if best.as_ref().is_none_or(|(other, _, before)| wrong(index, &laid) < wrong(*other, before)) {
+            best = Some((index, start, laid));
+        }
+    }
+    let counted = |index: &usize| *index < front || *index > back;
+    let whole =
+        |but: usize| (0..=last).filter(counted).filter(|index| *index != but).map(|index| literal(index).len()).sum();
+    let Some((index, start, laid)) = best else {
+        // No room for a value between the literals that are there.
+        let at = front.checked_sub(1).and_then(end_of).unwrap_or(0);
+        let common: usize = whole(front);
+        return Some(Difference { at, expected: value_of(source, front), common, missing: total - common });
+    };
     // The last one that is missing counts for how near the two are, and is not told.
-    let at_back = if back == front {
-        0
-    } else {
+    let at_back = if back > front {
+        let to = start_of(back + 1).unwrap_or(text.len());
         let window = text.get((start + laid.at).min(to)..to).unwrap_or_default();
         lay(literal(back), window, false, back == last, left).common
+    } else {
+        0
     };
-    let common = (found + laid.common + at_back).min(total);
-    let expected = literal(front).get(laid.offset..).unwrap_or_default().to_owned();
-    Some(Difference { at: start + laid.at, expected, common, missing: total - common })
+    let common = whole(index) + laid.common + at_back;
+    let expected = literal(index).get(laid.offset..).unwrap_or_default().to_owned();
+    Some(Difference { at: start + laid.at, expected, common, missing: total.saturating_sub(common) })
 }
 
-/// The first literal that is not found, and where the search for it begins. None: all are there.
-fn forward(pattern: &Pattern, source: &str, text: &str) -> Option<(usize, usize)> {
+/// Where each literal ends, one behind the other, until one is not found.
+fn forward(pattern: &Pattern, source: &str, text: &str) -> Vec<usize> {
     let last = pattern.pieces.len() - 1;
     let head = pattern.literal(source, 0);
+    let mut ends = Vec::with_capacity(last + 1);
     if !text.starts_with(head) || last == 0 && text != head {
-        return Some((0, 0));
+        return ends;
     }
     let mut at = head.len();
+    ends.push(at);
     for index in 1..=last {
-        let earliest = at + first(text, at);
+        let gap = first(text, at);
+        let Some(rest) = text.get(at + gap..).filter(|_| gap > 0) else { break };
         let literal = pattern.literal(source, index);
-        let rest = if earliest > at { text.get(earliest..) } else { None };
-        let Some(rest) = rest else { return Some((index, at)) };
         let found = if index == last {
             rest.ends_with(literal).then(|| rest.len() - literal.len())
         } else {
             memchr::memmem::find(rest.as_bytes(), literal.as_bytes())
         };
-        match found {
-            Some(found) => at = earliest + found + literal.len(),
-            None => return Some((index, at)),
-        }
+        let Some(found) = found else { break };
+        at += gap + found + literal.len();
+        ends.push(at);
     }
-    None
+    ends
 }
 
-/// The last literal that is not found from the back, and where the search for it ends.
-fn backward(pattern: &Pattern, source: &str, text: &str) -> (usize, usize) {
+/// Where each literal begins, from the last to the first, until one is not found.
+fn backward(pattern: &Pattern, source: &str, text: &str) -> Vec<usize> {
     let last = pattern.pieces.len() - 1;
     let tail = pattern.literal(source, last);
+    let mut starts = Vec::with_capacity(last + 1);
     if last == 0 || !text.ends_with(tail) {
-        return (last, text.len());
+        return starts;
     }
     let mut to = text.len() - tail.len();
+    starts.push(to);
     for index in (0..last).rev() {
         let literal = pattern.literal(source, index);
-        let Some(gap) = text.get(..to).and_then(|before| before.chars().next_back()) else { return (index, to) };
+        let Some(gap) = text.get(..to).and_then(|before| before.chars().next_back()) else { break };
         let before = text.get(..to - gap.len_utf8()).unwrap_or_default();
         let found = if index == 0 {
             before.starts_with(literal).then_some(0)
         } else {
             memchr::memmem::rfind(before.as_bytes(), literal.as_bytes())
         };
-        match found {
-            Some(found) => to = found,
-            None => return (index, to),
-        }
+        let Some(found) = found else { break };
+        to = found;
+        starts.push(to);
     }
-    (0, to)
+    starts
 }
 
 /// The length of the character at a place.
@@ -122,101 +153,6 @@ fn first(text: &str, at: usize) -> usize {
 fn value_of(source: &str, literal: usize) -> String {
     let gap = literal.checked_sub(1).and_then(|gap| gaps(source).nth(gap));
     gap.and_then(|(gap, _)| source.get(gap)).unwrap_or_default().to_owned()
-}
-
-/// How a literal lies in a text that does not have it.
-struct Laid {
-    /// The first wrong character in the text, and in the literal.
-    at: usize,
-    offset: usize,
-    /// Bytes of the literal that are right.
-    common: usize,
-}
-
-/// Lays a literal where it fits best: with very few wrong characters in a row of the same length, as when letters are
-/// mistyped; else where the most of its beginning is right, as when something is missing or added.
-fn lay(literal: &str, window: &str, at_start: bool, at_end: bool, left: &mut usize) -> Laid {
-    let expected: Vec<char> = literal.chars().collect();
-    let given: Vec<(usize, char)> = window.char_indices().collect();
-    let byte = |place: usize| given.get(place).map_or(window.len(), |(byte, _)| *byte);
-    let offset = |count: usize| expected.iter().take(count).map(|character| character.len_utf8()).sum::<usize>();
-    let places = if at_start { 0..1 } else { 0..given.len() + 1 };
-    let mistyped = mistyped(&expected, &given, at_start, at_end, left);
-    let mut begun = (0, 0);
-    for place in places {
-        let rest = given.get(place..).unwrap_or_default();
-        let length = expected.iter().zip(rest).take_while(|(expected, (_, given))| *expected == given).count();
-        if length > begun.1 {
-            begun = (place, length);
-        }
-        *left = left.saturating_sub(length + 1);
-        if *left == 0 {
-            break;
-        }
-    }
-    match mistyped {
-        Some(found) if found.wrong <= (expected.len() / 16).max(1) || found.first >= begun.1 => Laid {
-            at: byte(found.place + found.first),
-            offset: offset(found.first),
-            common: literal.len() - found.bytes.min(literal.len()),
-        },
-        _ => Laid { at: byte(begun.0 + begun.1), offset: offset(begun.1), common: offset(begun.1) },
-    }
-}
-
-struct Mistyped {
-    place: usize,
-    /// The first wrong character, counted within the literal.
-    first: usize,
-    /// How many are wrong, and their bytes.
-    wrong: usize,
-    bytes: usize,
-}
-
-/// Where the literal has the fewest wrong characters, at most a quarter; of equal places the one where letters stand for
-/// letters and signs for signs, then the first.
-fn mistyped(
-    expected: &[char],
-    given: &[(usize, char)],
-    at_start: bool,
-    at_end: bool,
-    left: &mut usize,
-) -> Option<Mistyped> {
-    let room = given.len().checked_sub(expected.len())?;
-    let places = match (at_start, at_end) {
-        // A literal that is the whole text has one place, if the text is as long.
-        (true, true) if room > 0 => return None,
-        (true, _) => 0..1,
-        (false, true) => room..room + 1,
-        (false, false) => 0..room + 1,
-    };
-    let mut most = (expected.len() / 4).max(1);
-    let mut best: Option<(usize, usize, Mistyped)> = None;
-    for place in places {
-        let (mut wrong, mut strange, mut bytes, mut first) = (0, 0, 0, None);
-        if *left == 0 {
-            break;
-        }
-        for (index, (expected, (_, given))) in expected.iter().zip(given.get(place..)?).enumerate() {
-            *left = left.saturating_sub(1);
-            if expected != given {
-                first = first.or(Some(index));
-                wrong += 1;
-                strange += usize::from(expected.is_alphanumeric() != given.is_alphanumeric());
-                bytes += expected.len_utf8();
-                if wrong > most {
-                    break;
-                }
-            }
-        }
-        if wrong > most || best.as_ref().is_some_and(|(least, odd, _)| (*least, *odd) <= (wrong, strange)) {
-            continue;
-        }
-        most = wrong;
-        let found = Mistyped { place, first: first.unwrap_or(expected.len()), wrong, bytes };
-        best = Some((wrong, strange, found));
-    }
-    best.map(|(_, _, found)| found)
 }
 
 /// Only a repeated parameter can be what differs: the first place where it has another value than before.
@@ -252,7 +188,7 @@ fn repeated(pattern: &Pattern, source: &str, text: &str, total: usize) -> Option
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::lay::BUDGET, *};
     use crate::template::ParameterFormat;
 
     #[test]

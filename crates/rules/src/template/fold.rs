@@ -92,13 +92,13 @@ fn is_settled(character: char) -> bool {
 
 /// The common case, in one pass without memory.
 fn is_folded(text: &str) -> bool {
-    // A line end before the text: blanks and line ends at its beginning go.
+    // A line end before the text: blanks at the beginning of a line go.
     let mut before = '\n';
     let mut any = false;
     for character in text.chars() {
         match character {
             '\u{21}'..='\u{7e}' => {}
-            ' ' if before != ' ' && any => {}
+            ' ' if !matches!(before, ' ' | '\n') => {}
             '\n' if before != ' ' && any => {}
             character if character > '\u{7e}' && is_settled(character) => {}
             _ => return false,
@@ -141,12 +141,12 @@ pub(super) fn fold(text: &str) -> Folded<'_> {
             }
             Class::Plain | Class::Replaced(_) | Class::Other => {}
         }
-        // Not at the beginning.
+        // Nothing of both at the beginning, and no blank at the beginning of a line.
         if !out.text.is_empty() {
-            newlines.drain(..).for_each(|newline| out.add("\n", newline));
-            if let Some(blank) = blank.take() {
+            if let Some(blank) = blank.take().filter(|_| newlines.is_empty()) {
                 out.add(" ", blank);
             }
+            newlines.drain(..).for_each(|newline| out.add("\n", newline));
         }
         newlines.clear();
         blank = None;

@@ -1,10 +1,11 @@
 //! What is told of a text that is no template: the one that it nearly is, and where the two part.
 
 use super::{
-    difference::{BUDGET, Difference, difference},
+    difference::{Difference, difference},
     entry::Entry,
     fold::{Folded, fold},
     index::Index,
+    lay::BUDGET,
     model::Template,
     rendering::parts,
     signature::Signature,

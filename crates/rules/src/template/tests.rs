@@ -2,4 +2,5 @@
 
 mod compose;
 mod matching;
+mod properties;
 mod samples;

@@ -1,6 +1,7 @@
 //! Values for parameters: as they are given beside a template's name, and whether Meta takes them.
 
 use super::{
+    fold::fold,
     message::{ButtonParameter, HeaderValue, Parameter, TemplateMessage},
     model::{ButtonKind, Header, ParameterFormat, Template},
     pattern::parameters,
@@ -171,7 +172,8 @@ pub fn check_values(message: &TemplateMessage, template: &Template) -> Result<()
 
 /// A value stands in a line: Meta refuses whatever would change the look of the approved text.
 fn line(what: &str, value: &str) -> Result<(), Cause> {
-    let why = if value.trim().is_empty() {
+    // Invisible marks alone are nothing either.
+    let why = if fold(value).text.is_empty() {
         "is empty; Meta takes no parameter without a text"
     } else if value.contains(['\n', '\r']) {
         "has a line break; Meta takes values of one line only"

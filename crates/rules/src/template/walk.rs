@@ -233,6 +233,7 @@ impl Search<'_> {
 mod tests {
     use super::*;
     use crate::template::ParameterFormat;
+    use proptest::{collection::vec, prelude::*};
 
     fn values<'a>(source: &str, text: &'a str) -> Option<Vec<&'a str>> {
         let pattern = Pattern::new(source, ParameterFormat::Positional).unwrap();
@@ -309,5 +310,49 @@ mod tests {
         // Literals that nearly fit everywhere, without repeats: linear.
         let source = format!("{{{{1}}}}{0}b{{{{2}}}}{0}b{{{{3}}}}", "a".repeat(300));
         assert_eq!(values(&source, &"a".repeat(4_096)), None);
+    }
+
+    /// Every filling there is, by trying: what the walk must agree with.
+    fn by_trying(pieces: &[(String, usize)], text: &str, values: &mut Vec<Option<String>>) -> bool {
+        let Some(((literal, slot), rest)) = pieces.split_first() else { return false };
+        let Some(text) = text.strip_prefix(literal.as_str()) else { return false };
+        if rest.is_empty() {
+            return text.is_empty();
+        }
+        for (at, character) in text.char_indices() {
+            let (value, behind) = text.split_at(at + character.len_utf8());
+            let known = values[*slot].clone();
+            if known.as_deref().is_some_and(|known| known != value) {
+                continue;
+            }
+            values[*slot] = Some(value.to_owned());
+            if by_trying(rest, behind, values) {
+                return true;
+            }
+            values[*slot] = known;
+        }
+        false
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_finds_a_filling_exactly_where_there_is_one(
+            literals in vec("[aé]{0,2}", 1..6), numbers in vec(1..4_usize, 5), text in "[aé]{0,9}",
+        ) {
+            let mut source = literals[0].clone();
+            for (number, literal) in numbers.iter().zip(&literals[1..]) {
+                source += &format!("{{{{{number}}}}}{literal}");
+            }
+            let pattern = Pattern::new(&source, ParameterFormat::Positional).unwrap();
+            let pieces: Vec<_> = pattern.pieces.iter().enumerate()
+                .map(|(index, piece)| (pattern.literal(&source, index).to_owned(), usize::from(piece.slot)))
+                .collect();
+            let mut walker = Walker::default();
+            let fits = walker.fits(&pattern, &source, &text);
+            prop_assert_eq!(fits, by_trying(&pieces, &text, &mut vec![None; 4]), "{} | {}", source, text);
+            prop_assert!(!fits || consistent(&pattern, &walker.values, &source, &text));
+        }
     }
 }
