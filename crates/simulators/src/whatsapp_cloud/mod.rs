@@ -43,3 +43,6 @@ pub use inbound::CustomerMessage;
 pub use magic::GraphMagic;
 pub use record::{GraphCall, GraphReceipt, GraphRequest, GraphStatus, Sends};
 pub use simulator::{GraphOptions, GraphSimulator, run};
+
+#[cfg(test)]
+mod tests;
