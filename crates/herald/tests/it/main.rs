@@ -27,3 +27,4 @@ mod support;
 mod times;
 mod variables;
 mod whatsapp;
+mod whatsapp_load;

@@ -1,7 +1,7 @@
 //! A department with a WhatsApp number at the simulated Graph API.
 
 use super::{Channel, Department, Herald, until};
-use herald_simulators::whatsapp_cloud::{GraphAccount, GraphOptions, GraphSimulator};
+use herald_simulators::whatsapp_cloud::{GraphOptions, GraphSimulator};
 use serde_json::{Value, json};
 
 /// Our number in the simulated account.
@@ -9,6 +9,8 @@ pub const OURS: &str = "15550100200";
 /// Outside the United States, where marketing may go.
 pub const CUSTOMER: &str = "4930555010";
 
+/// No limit that a scenario would meet.
+const RATE: &str = "100000/s,burst=10000";
 /// The text of a template that every account here has.
 const MARK: &str = "Herald knows its templates.";
 
@@ -39,17 +41,21 @@ impl WhatsAppWorld {
     /// With this Herald, and this way of Meta's.
     pub async fn with(herald: Herald, mut options: GraphOptions) -> Self {
         options.templates.push(template("mark", "UTILITY", MARK));
+        let account = options.accounts[0].clone();
         let graph = GraphSimulator::start(options).await.unwrap();
         let sales = Department::new(&herald, "Sales").await;
-        let account = GraphAccount::default();
+        let identifiers: Vec<_> =
+            account.numbers.iter().map(|own| json!({"identifier": own.number, "rate": RATE})).collect();
+        let phone_numbers: serde_json::Map<_, _> =
+            account.numbers.iter().map(|own| (own.number.clone(), json!(own.id))).collect();
         let body = json!({
             "protocol": "WhatsApp",
             "provider": "whatsapp_cloud",
-            "identifiers": [{"identifier": OURS}],
+            "identifiers": identifiers,
             "nonTicketMessages": true,
             "settings": {"provider": {
                 "waba_id": account.waba_id,
-                "phone_numbers": {OURS: account.numbers[0].id},
+                "phone_numbers": phone_numbers,
                 "graph_url": graph.base_url(),
             }},
             "credentials": {
