@@ -58,7 +58,7 @@ pub(super) fn too_large(found: u64, exact: bool, wanted: Wanted, kind: FileKind,
 
 /// `5 MB`, `120 KB`: in units of 1,024, as providers count. What is found is rounded up, so that it is never shown as large
 /// as the limit that it passes.
-fn megabytes(bytes: u64, up: bool) -> String {
+pub(super) fn megabytes(bytes: u64, up: bool) -> String {
     let (unit, name) = if bytes < 1_024 * 1_024 { (1_024_u64, "KB") } else { (1_024 * 1_024, "MB") };
     // Wide: a server may declare any number.
     let (tenfold, unit) = (u128::from(bytes) * 10, u128::from(unit));

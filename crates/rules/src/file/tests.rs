@@ -238,6 +238,33 @@ fn sentences_name_what_was_found_and_what_is_taken() {
 }
 
 #[test]
+fn the_guide_says_the_same() {
+    let page = include_str!("../../../../docs/guides/files.md");
+    for rule in WHATSAPP.rules() {
+        let row =
+            format!("| {} | {} | {} |", rule.kind.plural(), rule.called(), sentence::megabytes(rule.largest, false));
+        assert!(page.contains(&row), "{row}");
+    }
+    let most = 5 * MIB;
+    for (what, detail) in [
+        ("a drawing", sentence(&seen("image/svg+xml", 99, SVG), WHATSAPP, most)),
+        ("a page to log in at, served as `image/png`", sentence(&seen("image/png", 99, PAGE), WHATSAPP, most)),
+        ("a PDF, served as `image/png`", sentence(&seen("image/png", 99, PDF), WHATSAPP, most)),
+        ("a PNG, served as `application", sentence(&seen("application/octet-stream", 99, PNG), WHATSAPP, most)),
+        ("a PNG of 6 MB", sentence(&seen("image/png", 6 * MIB, PNG), WHATSAPP, 10 * MIB)),
+        ("an MP4 of 7 MB", sentence(&seen("video/mp4", 7 * MIB, MP4), WHATSAPP, most)),
+        ("a PNG for a template", sentence(&seen("image/png", 9, PNG), Wanted::Header(MediaKind::Video), most)),
+        ("HTTP 404", sentence(&Seen { status: 404, ..seen("", 0, b"") }, WHATSAPP, most)),
+    ] {
+        let row = page.lines().find(|line| line.starts_with(&format!("| {what}"))).unwrap_or_else(|| panic!("{what}"));
+        assert!(row.ends_with(&format!("| {detail} |")), "{row}\n{detail}");
+    }
+    for reason in [Reason::FileIsWebPage, Reason::FileTypeNotAllowed, Reason::FileTooLarge, Reason::FileUnreachable] {
+        assert!(page.contains(&format!("| `{reason}` |")), "{reason}");
+    }
+}
+
+#[test]
 fn the_sizes_of_stickers_are_read_in_every_form() {
     let lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\x30\x01\0\x9d\x01\x2a\0\x02\0\x02";
     // 511 and 511 in 14 bits each.
