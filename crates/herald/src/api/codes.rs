@@ -66,6 +66,8 @@ codes! {
     UnknownPriority = BAD_REQUEST, "unknown_priority", "No such priority";
     IdempotencyKeyInvalid = BAD_REQUEST, "idempotency_key_invalid", "Not a usable Idempotency-Key";
     SettingsUnusable = BAD_REQUEST, "settings_unusable", "The adapter cannot use these settings";
+    TemplateInvalid = BAD_REQUEST, "template_invalid", "The template breaks a rule of Meta's";
+    TemplatesNotSupported = BAD_REQUEST, "templates_not_supported", "The channel has no templates";
     RateInvalid = BAD_REQUEST, "rate_invalid", "Not a rate";
     TokenMissing = UNAUTHORIZED, "token_missing", "No token";
     TokenInvalid = UNAUTHORIZED, "token_invalid", "The token does not hold";
@@ -86,18 +88,24 @@ codes! {
     TokenNotFound = NOT_FOUND, "token_not_found", "No such token";
     SubscriptionNotFound = NOT_FOUND, "subscription_not_found", "No such subscription";
     DeliveryNotFound = NOT_FOUND, "delivery_not_found", "No such delivery";
+    TemplateNotFound = NOT_FOUND, "template_not_found", "No such template";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "Not with this method";
     Conflict = CONFLICT, "conflict", "It exists already";
     IdempotencyKeyUsed = CONFLICT, "idempotency_key_used", "The key was used for another request";
     TooLateToCancel = CONFLICT, "too_late_to_cancel", "Too late to cancel";
     IdentifierTaken = CONFLICT, "identifier_taken", "The identifier is in use";
+    TemplateExists = CONFLICT, "template_exists", "There is such a template already";
+    TemplateState = CONFLICT, "template_state", "Not in its present state";
+    ChannelNotConnected = CONFLICT, "channel_not_connected", "The channel has no account to ask";
     LastSecret = CONFLICT, "last_secret", "The last secret in force";
     NameTaken = CONFLICT, "name_taken", "The name is in use";
     BodyTooLarge = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
     WrongContentType = UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", "Not JSON";
+    TemplateRefused = UNPROCESSABLE_ENTITY, "template_refused", "Meta refused the template";
     RateLimited = TOO_MANY_REQUESTS, "rate_limited", "Too many messages";
     TooManyTokens = TOO_MANY_REQUESTS, "too_many_tokens", "Too many calls of token/get";
     Internal = INTERNAL_SERVER_ERROR, "internal", "A fault of Herald's";
+    ProviderTrouble = BAD_GATEWAY, "provider_trouble", "The provider could not do it";
     StoreUnavailable = SERVICE_UNAVAILABLE, "store_unavailable", "The store is not available";
 }
 

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use herald_rules::{content::ContentError, identifier::IdentifierError};
+use herald_rules::{content::ContentError, identifier::IdentifierError, reason::Cause};
 use serde::Serialize;
 use std::{borrow::Cow, time::Duration};
 use utoipa::ToSchema;
@@ -23,6 +23,7 @@ struct Refusal {
     pointer: Option<Cow<'static, str>>,
     errors: Vec<FieldProblem>,
     standing: Option<&'static str>,
+    provider: (Option<String>, Option<String>),
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -58,6 +59,15 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(rename = "messageStatus")]
     message_status: Option<&'a str>,
+    /// The provider's own code, where it refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "providerCode")]
+    #[schema(example = "100/2388024")]
+    provider_code: Option<&'a str>,
+    /// The provider's own text, where it refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "providerText")]
+    provider_text: Option<&'a str>,
 }
 
 /// One field that is wrong.
@@ -68,6 +78,10 @@ pub struct FieldProblem {
     pub pointer: String,
     /// What is wrong, and what to do.
     pub detail: String,
+    /// Stable, where fields have codes of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "variable_at_edge")]
+    pub code: Option<&'static str>,
 }
 
 impl Problem {
@@ -79,6 +93,7 @@ impl Problem {
             pointer: None,
             errors: Vec::new(),
             standing: None,
+            provider: (None, None),
             headers: Vec::new(),
         }))
     }
@@ -101,6 +116,13 @@ impl Problem {
     #[must_use]
     pub fn with_message_status(mut self, status: herald_rules::status::Status) -> Self {
         self.0.standing = Some(status.as_str());
+        self
+    }
+
+    /// With what the provider itself said.
+    #[must_use]
+    pub fn with_provider(mut self, cause: &Cause) -> Self {
+        self.0.provider = (cause.provider_code.clone(), cause.provider_text.clone());
         self
     }
 
@@ -200,6 +222,8 @@ impl IntoResponse for Problem {
             pointer: refusal.pointer.as_deref(),
             errors: &refusal.errors,
             message_status: refusal.standing,
+            provider_code: refusal.provider.0.as_deref(),
+            provider_text: refusal.provider.1.as_deref(),
         };
         // Strings and numbers only: this cannot fail, and an empty body would still carry the status.
         let json = serde_json::to_vec(&body).unwrap_or_default();

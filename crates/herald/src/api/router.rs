@@ -6,8 +6,8 @@ use super::{
     problem::Problem,
     v1_2,
     v2::{
-        channels, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions, tokens,
-        users,
+        channels, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions,
+        templates, tokens, users,
     },
 };
 use crate::{inbound::callback, node::app::App};
@@ -55,6 +55,11 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(preview::preview))
         .routes(routes!(channels::create, channels::list))
         .routes(routes!(channels::get, channels::update))
+        .routes(routes!(templates::create, templates::list))
+        .routes(routes!(templates::sync))
+        .routes(routes!(templates::get, templates::update, templates::delete))
+        .routes(routes!(templates::submit))
+        .routes(routes!(templates::unpause))
         .routes(routes!(subscriptions::create, subscriptions::list))
         .routes(routes!(subscriptions::get, subscriptions::update, subscriptions::delete))
         .routes(routes!(subscriptions::pause))

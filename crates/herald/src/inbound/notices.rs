@@ -3,14 +3,20 @@
 //! These run after the page that held them is durable, so a crash in between loses them. That is no harm: templates are
 //! read anew at every sync, and an account's limits by its next report.
 
-use crate::node::{app::App, directory::Channel};
+use crate::{
+    node::{app::App, directory::Channel},
+    template::sync,
+};
 use herald_channels::contract::{AccountNotice, TemplateNotice};
 use herald_rules::ids::MessageId;
 
 /// Something about a template of the channel's account changed.
-pub async fn template_noticed(_app: &App, channel: &Channel, notice: TemplateNotice) {
-    let TemplateNotice { name, language, change, .. } = notice;
-    tracing::info!(channel.id = %channel.id, name, language, ?change, "template.noticed");
+pub async fn template_noticed(app: &App, channel: &Channel, notice: TemplateNotice) {
+    if let Err(error) = sync::noticed(app, channel, &notice).await {
+        // The comparison that is asked for finds it out.
+        tracing::warn!(channel.id = %channel.id, %error, "template.notice_not_applied");
+        app.templates.ask(channel.row);
+    }
 }
 
 /// Something about the channel's account, or an identifier of it, changed.

@@ -3,6 +3,7 @@
 //! Meta holds the truth. What is here is what it last told, with the history of each template, and drafts that it has
 //! not seen. The index of a channel's approved templates is in memory, made anew whenever one of them changes.
 
+pub mod manage;
 mod plan;
 mod registry;
 pub mod schedule;

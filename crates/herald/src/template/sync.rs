@@ -4,7 +4,7 @@ use super::states;
 use crate::{
     node::{app::App, directory::Channel},
     observe::metrics::SyncResult,
-    store::{StoreError, TemplatePlace, TemplateSync, TemplateWrite},
+    store::{StoreError, TemplatePlace, TemplateStepKind, TemplateSync, TemplateWrite},
 };
 use herald_channels::{
     contract::{TemplateChange, TemplateNotice},
@@ -124,6 +124,9 @@ async fn compare(app: &App, channel: &Channel, adapter: &WhatsappCloud) -> Resul
 
 /// Writes in steps, then makes the index anew if anything was written. Answers how much was.
 pub(super) async fn write(app: &App, channel: &Channel, mut writes: Vec<TemplateWrite>) -> Result<usize, StoreError> {
+    // What customers make of it changes nothing about how it is found.
+    let is_found = |kind| kind != TemplateStepKind::Quality;
+    let found_otherwise = writes.iter().any(|w| w.steps.is_empty() || w.steps.iter().any(|step| is_found(step.kind)));
     let mut written = 0;
     while !writes.is_empty() {
         let rest = writes.split_off(writes.len().min(ROWS_AT_ONCE));
@@ -131,7 +134,7 @@ pub(super) async fn write(app: &App, channel: &Channel, mut writes: Vec<Template
         written += step.iter().filter(|written| **written).count();
         writes = rest;
     }
-    if written > 0 {
+    if written > 0 && found_otherwise {
         app.templates.rebuild(&app.store, channel).await?;
     }
     Ok(written)

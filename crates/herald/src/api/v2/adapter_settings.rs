@@ -17,6 +17,7 @@ use herald_channels::registry::Adapter;
 use herald_rules::{
     ids::ChannelId,
     protocol::{Protocol, Provider},
+    template::validate::is_language,
 };
 use serde_json::Value;
 use std::{convert::Infallible, fmt};
@@ -42,6 +43,10 @@ pub(super) fn usable(
     settings: &ChannelSettings,
     credentials: Option<&Value>,
 ) -> Result<(), Problem> {
+    if settings.language.as_deref().is_some_and(|language| !is_language(language)) {
+        let detail = "language must be one of Meta's codes, such as en, en_US or pt_BR.";
+        return Err(Problem::new(Code::SettingsUnusable, detail).at("/settings/language"));
+    }
     let none = Value::Object(serde_json::Map::new());
     let Err(error) = Adapter::build(provider, protocol, &settings.provider, credentials.unwrap_or(&none)) else {
         return Ok(());

@@ -339,6 +339,7 @@ fn identifiers(protocol: Protocol, given: Vec<IdentifierRequest>) -> Result<Vec<
     let fields = errors.iter().map(|(at, problem)| FieldProblem {
         pointer: format!("/identifiers/{at}{}", problem.pointer().unwrap_or_default()),
         detail: problem.detail().to_owned(),
+        code: None,
     });
     let fields: Vec<_> = fields.collect();
     let pointer = fields.first().map(|field| field.pointer.clone()).unwrap_or_default();

@@ -16,6 +16,9 @@ pub mod subscription_request;
 pub mod subscription_view;
 pub mod subscriptions;
 pub mod template_view;
+pub mod templates;
+mod templates_problem;
+pub mod templates_view;
 pub mod tokens;
 pub mod users;
 

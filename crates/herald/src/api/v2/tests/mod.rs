@@ -2,3 +2,4 @@ mod access;
 mod channels;
 mod messages;
 mod subscriptions;
+mod templates;
