@@ -241,6 +241,8 @@ pub struct Capabilities {
     pub reconcile: Reconcile,
     /// Free text goes only within the window after a customer's last message, else only approved templates.
     pub needs_window: bool,
+    /// Marketing templates may go to numbers in the United States.
+    pub marketing_in_the_united_states: bool,
     /// Links of files are fetched, by the provider or by the adapter: look at them before.
     pub fetches_files: bool,
     /// How fast an identifier may send, where the provider says so and nobody has set it.

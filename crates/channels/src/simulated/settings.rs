@@ -80,5 +80,14 @@ pub(super) fn capabilities(protocol: Protocol, settings: &Settings) -> Capabilit
         ReconcileSetting::ByLookUp(deadline) => Reconcile::ByLookUp { deadline: Duration::from_millis(deadline) },
     };
     let pair = settings.pair.map(|pair| PairLimit { every: Duration::from_millis(pair.every_ms), burst: pair.burst });
-    Capabilities { last_receipt, echoes_our_id, reconcile, needs_window: false, fetches_files: false, rate: None, pair }
+    Capabilities {
+        last_receipt,
+        echoes_our_id,
+        reconcile,
+        needs_window: false,
+        marketing_in_the_united_states: true,
+        fetches_files: false,
+        rate: None,
+        pair,
+    }
 }

@@ -71,6 +71,7 @@ struct Inner {
     /// By identifier.
     numbers: BTreeMap<String, Number>,
     portfolio: String,
+    marketing_in_the_united_states: bool,
     marketing_messages_api: bool,
 }
 
@@ -124,6 +125,7 @@ impl WhatsappCloud {
                 ours,
                 numbers,
                 portfolio: settings.portfolio_id.unwrap_or(settings.waba_id),
+                marketing_in_the_united_states: settings.marketing_in_the_united_states,
                 marketing_messages_api: settings.marketing_messages_api,
             }),
         })
@@ -138,6 +140,7 @@ impl Provider for WhatsappCloud {
             echoes_our_id: false,
             reconcile: Reconcile::ByReceipt { deadline: Duration::from_secs(3600) },
             needs_window: true,
+            marketing_in_the_united_states: self.inner.marketing_in_the_united_states,
             fetches_files: true,
             rate: "80/s".parse().ok(),
             pair: Some(PairLimit { every: Duration::from_secs(6), burst: 45 }),

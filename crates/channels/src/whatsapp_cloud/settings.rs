@@ -23,6 +23,10 @@ pub struct Settings {
     /// A call may take so long, in milliseconds.
     #[serde(default = "timeout_ms")]
     pub timeout_ms: u64,
+    /// Marketing templates are sent to numbers in the United States too. Meta has not delivered them there since 2025-04-01, so
+    /// that Herald refuses them before the call; for the day when Meta does again.
+    #[serde(default)]
+    pub marketing_in_the_united_states: bool,
     /// Marketing templates go by the Marketing Messages API (`/marketing_messages`).
     #[serde(default)]
     pub marketing_messages_api: bool,

@@ -9,7 +9,10 @@ use crate::{
     store::{ChannelRow, LaneRow, ProviderReference},
     template::Templates,
 };
-use herald_channels::{contract::Reconcile, registry::Adapter};
+use herald_channels::{
+    contract::{Capabilities, Reconcile},
+    registry::Adapter,
+};
 use herald_rules::{
     admission::Terms,
     breaker::{Breaker, Permit},
@@ -87,8 +90,8 @@ impl Account {
 
     /// What holds for messages of the channel.
     pub fn terms(&self) -> Terms {
-        let needs_window = self.adapter.capabilities().needs_window;
-        Terms { needs_window, marketing_in_the_united_states: !needs_window }
+        let Capabilities { needs_window, marketing_in_the_united_states, .. } = self.adapter.capabilities();
+        Terms { needs_window, marketing_in_the_united_states }
     }
 
     /// How an unknown outcome is found out, and until when.
