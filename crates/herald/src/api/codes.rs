@@ -81,6 +81,7 @@ codes! {
     FromNotFound = NOT_FOUND, "from_not_found", "No such sender";
     DepartmentNotFound = NOT_FOUND, "department_not_found", "No such department";
     MessageNotFound = NOT_FOUND, "message_not_found", "No such message";
+    ContactNotFound = NOT_FOUND, "contact_not_found", "No such contact";
     ChannelNotFound = NOT_FOUND, "channel_not_found", "No such channel";
     LaneNotFound = NOT_FOUND, "lane_not_found", "No such lane";
     SecretNotFound = NOT_FOUND, "secret_not_found", "No such secret";

@@ -6,8 +6,8 @@ use super::{
     problem::Problem,
     v1_2,
     v2::{
-        channels, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions,
-        templates, tokens, users,
+        channels, contacts, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions,
+        suppressions, templates, tokens, users,
     },
 };
 use crate::{inbound::callback, node::app::App};
@@ -53,6 +53,10 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(messages::get))
         .routes(routes!(messages::cancel))
         .routes(routes!(preview::preview))
+        .routes(routes!(contacts::list))
+        .routes(routes!(contacts::get))
+        .routes(routes!(contacts::set))
+        .routes(routes!(suppressions::list))
         .routes(routes!(channels::create, channels::list))
         .routes(routes!(channels::get, channels::update))
         .routes(routes!(templates::create, templates::list))

@@ -7,7 +7,7 @@ use super::{
     send::{body::Body, body::protocol, follow, previewed},
     show,
 };
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use herald_rules::{protocol::Protocol, status::Status};
 use serde_json::Value;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   herald messages list --status Failed --since 2026-11-22T00:00:00Z
   herald messages list --to 972550000003 --json
+  herald messages list --direction inbound                       what customers wrote
   herald messages show 019306b5-2a4c-7a40-9f14-3c6f2a1b0d52      every step, with time and reason
   herald messages watch 019306b5-2a4c-7a40-9f14-3c6f2a1b0d52     each status as it comes
   herald messages cancel 019306b5-2a4c-7a40-9f14-3c6f2a1b0d52    while it waits
@@ -58,27 +59,37 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct List {
+    /// What was sent, or what customers wrote
+    #[arg(long, default_value = "outbound")]
+    direction: Direction,
     /// Only those in this status now
     #[arg(long, value_parser = status)]
     status: Option<Status>,
-    /// Only those to this customer
+    /// Only those to this customer (inbound: to this identifier)
     #[arg(long, value_name = "CUSTOMER")]
     to: Option<String>,
-    /// Only those from this identifier
+    /// Only those from this identifier (inbound: from this customer)
     #[arg(long, value_name = "IDENTIFIER")]
     from: Option<String>,
     /// Only those of this protocol
     #[arg(long, value_parser = protocol)]
     protocol: Option<Protocol>,
-    /// Accepted at this moment or later (RFC 3339)
+    /// Accepted or received at this moment or later (RFC 3339)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
-    /// Accepted before this moment (RFC 3339)
+    /// Accepted or received before this moment (RFC 3339)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// At most so many
     #[arg(long, default_value_t = 50)]
     limit: usize,
+}
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Direction {
+    Outbound,
+    Inbound,
 }
 
 fn status(text: &str) -> Result<Status, String> {
@@ -94,7 +105,9 @@ impl Messages {
             let api = self.remote.connect(global)?;
             match self.action {
                 Action::List(list) => {
+                    let inbound = list.direction == Direction::Inbound;
                     let filter = query([
+                        ("direction", inbound.then(|| "inbound".to_owned())),
                         ("status", list.status.map(|status| status.to_string())),
                         ("to", list.to),
                         ("from", list.from),
@@ -103,7 +116,7 @@ impl Messages {
                         ("until", list.until),
                     ]);
                     let page = api.list(&format!("/api/v2/messages{filter}"), list.limit.max(1)).await?;
-                    output.answer(&page, listed)?;
+                    output.answer(&page, if inbound { listed_inbound } else { listed })?;
                     if page["nextCursor"].is_string() {
                         output.talk(&format!("There are more than these {}: raise --limit.", list.limit));
                     }
@@ -146,7 +159,48 @@ fn listed(page: &Value) -> String {
     output::table(["id", "status", "protocol", "from", "to", "accepted", "reason"], rows)
 }
 
+fn listed_inbound(page: &Value) -> String {
+    let rows = show::items(page).map(|message| {
+        [
+            show::text(&message["id"]),
+            show::text(&message["protocol"]),
+            show::text(&message["from"]),
+            show::text(&message["to"]),
+            show::time(&message["receivedAt"]),
+            show::text(&message["content"]["type"]),
+            one_line(&message["text"]),
+        ]
+    });
+    output::table(["id", "protocol", "from", "to", "received", "type", "text"], rows)
+}
+
+/// The beginning of a text, on one line: what a customer wrote must not move a terminal's cursor.
+fn one_line(text: &Value) -> String {
+    let text = show::text(text);
+    let short: String =
+        text.chars().map(|character| if character.is_control() { ' ' } else { character }).take(60).collect();
+    if short.len() < text.len() { format!("{short}...") } else { short }
+}
+
+fn told_inbound(message: &Value) -> String {
+    let route = format!("{} -> {}", show::text(&message["from"]), show::text(&message["to"]));
+    show::fields([
+        ("id", show::text(&message["id"])),
+        ("message", format!("{} {route}", show::text(&message["protocol"]))),
+        ("name", one_line(&message["name"])),
+        ("type", show::text(&message["content"]["type"])),
+        ("text", one_line(&message["text"])),
+        ("content", message["content"].to_string()),
+        ("answers", show::text(&message["replyTo"])),
+        ("sent", show::time(&message["sentAt"])),
+        ("received", show::time(&message["receivedAt"])),
+    ])
+}
+
 fn told(story: &Value) -> String {
+    if story["direction"] == "inbound" {
+        return told_inbound(story);
+    }
     let files: Vec<_> = story["files"].as_array().into_iter().flatten().map(show::text).collect();
     let route = format!("{} -> {}", show::text(&story["from"]), show::text(&story["to"]));
     let possible_duplicate = if story["possibleDuplicate"] == true {

@@ -6,6 +6,7 @@
 mod channel;
 mod completions;
 mod config;
+mod contact;
 mod demo;
 mod department;
 mod doctor;
@@ -64,6 +65,7 @@ enum Command {
     Serve(serve::Serve),
     Send(send::Send),
     Messages(messages::Messages),
+    Contact(contact::Contact),
     Channel(channel::Channel),
     Webhook(webhook::Webhook),
     Lane(lane::Lane),
@@ -95,6 +97,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Serve(command) => command.run(&cli.global, output),
         Command::Send(command) => command.run(&cli.global, output),
         Command::Messages(command) => command.run(&cli.global, output),
+        Command::Contact(command) => command.run(&cli.global, output),
         Command::Channel(command) => command.run(&cli.global, output),
         Command::Webhook(command) => command.run(&cli.global, output),
         Command::Lane(command) => command.run(&cli.global, output),

@@ -4,7 +4,7 @@ use super::{ChannelRow, DepartmentRow};
 pub use herald_rules::admission::Suppressed as SuppressionKind;
 use herald_rules::{ids::ContactId, protocol::Protocol, time::Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// A person as a department knows them: what a text can say of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,5 +120,23 @@ impl Suppression {
     pub fn place(&self) -> SuppressionPlace {
         let Self { customer, channel, kind, .. } = self;
         SuppressionPlace { customer: customer.clone(), channel: channel.unwrap_or(0), kind: kind.as_str().to_owned() }
+    }
+}
+
+/// As a cursor: the customer last, since only that may hold anything.
+impl fmt::Display for SuppressionPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.channel, self.kind, self.customer)
+    }
+}
+
+impl FromStr for SuppressionPlace {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (channel, rest) = text.split_once(':').ok_or(())?;
+        let (kind, customer) = rest.split_once(':').ok_or(())?;
+        let channel = channel.parse().map_err(|_| ())?;
+        Ok(Self { customer: customer.to_owned(), channel, kind: kind.to_owned() })
     }
 }

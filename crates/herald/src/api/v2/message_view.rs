@@ -1,10 +1,11 @@
 //! How v2 shows a message, its status and its story.
 
-use super::{lanes::Waiting, part_view::PartView, template_view::TemplateView};
+use super::{inbound_view::Direction, lanes::Waiting, part_view::PartView, template_view::TemplateView};
 use crate::{
     node::directory::Snapshot,
     store::{LaneRow, Note, Step, Story, Summary},
 };
+use herald_channels::contract::Pricing;
 use herald_rules::{
     ids::{ChannelId, MessageId},
     message::{Message, Priority},
@@ -26,6 +27,8 @@ pub struct MessageView {
     /// Its id, v1.2's `providerMessageId`.
     #[schema(value_type = String, format = "uuid")]
     pub id: MessageId,
+    /// `outbound`.
+    pub direction: Direction,
     /// The channel it goes out over.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub channel_id: Option<ChannelId>,
@@ -100,12 +103,29 @@ pub struct MessageStory {
     template: Option<TemplateView>,
     /// Its parts, where it takes several provider messages; else empty.
     parts: Vec<PartView>,
+    /// What the provider charges for it, where it says so; null: it has not said.
+    pricing: Option<PricingView>,
     /// While it is `Pending`: why it has not left yet.
     waiting: Option<Waiting>,
     /// Every status it reached, with the time of each.
     history: Vec<HistoryStep>,
     /// Tries that failed, checks, receipts that came late: what changed no status.
     notes: Vec<NoteView>,
+}
+
+/// What a provider charges for a message, in its own words.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Pricing)]
+pub struct PricingView {
+    /// Such as `marketing`, `utility`, `service`.
+    #[schema(example = "utility")]
+    category: String,
+    /// Whether it is charged for; null: the provider does not say.
+    billable: Option<bool>,
+    /// Such as `regular`, `free_customer_service`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 /// A status that a message reached.
@@ -172,6 +192,7 @@ impl MessageView {
         let message = Arc::unwrap_or_clone(message);
         Self {
             id: message.id,
+            direction: Direction::Outbound,
             channel_id: channel.map(|channel| channel.id),
             protocol: message.protocol,
             from: message.from,
@@ -205,9 +226,11 @@ impl MessageStory {
         let resent = story.notes.iter().any(|note| note.kind == "resent" && note.cause.is_some());
         let template = story.message.template.as_ref().map(Into::into);
         let parts = PartView::all(&story.parts);
+        let pricing = story.changes.iter().rev().find_map(|step| step.pricing.clone());
+        let pricing = pricing.map(|Pricing { category, billable, kind }| PricingView { category, billable, kind });
         let mut message = MessageView::of(snapshot, story.lane, story.message, story.changes.last());
         message.possible_duplicate |= resent || story.changes.iter().any(|step| step.possible_duplicate);
-        Self { message, template, parts, waiting, history, notes }
+        Self { message, template, parts, pricing, waiting, history, notes }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Messages: hand one in, look at one, list them, cancel one.
 
-use super::message_view::{MessageStory, MessageView};
+use super::{
+    inbound_view::{Direction, EitherMessage, EitherStory, InboundView},
+    message_view::{MessageStory, MessageView},
+};
 use crate::{
     accept::{self, OptionalKey, SendRequest, Warning},
     api::{
@@ -11,7 +14,7 @@ use crate::{
         rights::{Caller, needs},
     },
     node::{app::App, crash},
-    store::{Cancelled, DepartmentRow, MessageFilter, StoreError},
+    store::{Cancelled, DepartmentRow, InboundFilter, MessageFilter, StoreError},
 };
 use axum::{
     extract::{Path, State},
@@ -40,21 +43,24 @@ pub struct MessageAccepted {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct MessagesQuery {
-    /// Only those in this status now.
+    /// `outbound`: what was sent (absent: this). `inbound`: what customers wrote.
+    #[param(example = "inbound")]
+    direction: Option<String>,
+    /// Only those in this status now; outbound alone has one.
     #[param(example = "Failed")]
     status: Option<String>,
-    /// Only those to this customer.
+    /// Outbound: only those to this customer. Inbound: only those to this identifier.
     #[param(example = "972550000002")]
     to: Option<String>,
-    /// Only those from this identifier.
+    /// Outbound: only those from this identifier. Inbound: only those from this customer.
     #[param(example = "972550000001")]
     from: Option<String>,
     /// Only those of this protocol.
     #[param(example = "WhatsApp")]
     protocol: Option<String>,
-    /// Accepted at this moment or later (RFC 3339).
+    /// Accepted (inbound: received) at this moment or later (RFC 3339).
     since: Option<String>,
-    /// Accepted before this moment (RFC 3339).
+    /// Accepted (inbound: received) before this moment (RFC 3339).
     until: Option<String>,
     /// At most so many: 1 to 500, else 100.
     limit: Option<usize>,
@@ -103,6 +109,8 @@ pub async fn create(
 }
 
 /// Show a message with its whole history
+///
+/// A message that a customer wrote has no history: `direction` tells the two apart.
 #[utoipa::path(
     get,
     path = "/api/v2/messages/{id}",
@@ -110,11 +118,11 @@ pub async fn create(
     tag = "messages",
     security(("bearer" = ["messages"])),
     params(
-        ("id" = String, Path, format = "uuid", description = "`providerMessageId` of the answer of the send"),
+        ("id" = String, Path, format = "uuid", description = "`providerMessageId` of the answer of the send, or the id of a list"),
         ("department" = Option<String>, Query, description = "For the administrator: which department"),
     ),
     responses(
-        (status = 200, description = "The message", body = MessageStory),
+        (status = 200, description = "The message", body = EitherStory),
         (status = 404, description = "`message_not_found`", body = ProblemBody<'static>),
     )
 )]
@@ -122,8 +130,16 @@ pub async fn get(
     app: State<App>,
     caller: Caller<needs::Messages>,
     path: Path<String>,
-) -> Result<axum::Json<MessageStory>, Problem> {
-    story(&app, caller.department.row, id(&path, not_found)?).await.map(axum::Json)
+) -> Result<axum::Json<EitherStory>, Problem> {
+    let (department, id) = (caller.department.row, id(&path, not_found)?);
+    let shown = match story(&app, department, id).await {
+        Err(problem) if problem.code() == Code::MessageNotFound => {
+            let kept = app.store.inbound(department, id).await?.ok_or(problem)?;
+            EitherStory::Inbound(InboundView::of(&app.directory.get(), kept).into())
+        }
+        story => EitherStory::Outbound(story?.into()),
+    };
+    Ok(axum::Json(shown))
 }
 
 /// List messages, newest first
@@ -139,7 +155,7 @@ pub async fn get(
     security(("bearer" = ["messages"])),
     params(MessagesQuery, ("department" = Option<String>, Query, description = "For the administrator: which department")),
     responses(
-        (status = 200, description = "Newest first", body = Page<MessageView>),
+        (status = 200, description = "Newest first", body = Page<EitherMessage>),
         (status = 400, description = "`invalid_query`, `invalid_cursor`", body = ProblemBody<'static>),
     )
 )]
@@ -147,12 +163,41 @@ pub async fn list(
     app: State<App>,
     caller: Caller<needs::Messages>,
     query: Query<MessagesQuery>,
-) -> Result<axum::Json<Page<MessageView>>, Problem> {
+) -> Result<axum::Json<Page<EitherMessage>>, Problem> {
+    let direction = query.0.direction.as_deref().map(|text| word::<Direction>(text, "direction")).transpose()?;
+    if direction == Some(Direction::Inbound) {
+        return inbound(&app, caller.department.row, query.0).await.map(axum::Json);
+    }
     let filter = filter(&app, caller.department.row, query.0)?;
     let page = app.store.list(filter).await?;
     let snapshot = app.directory.get();
-    let items = page.messages.into_iter().map(|summary| MessageView::of_summary(&snapshot, summary)).collect();
+    let view = |summary| EitherMessage::Outbound(MessageView::of_summary(&snapshot, summary).into());
+    let items = page.messages.into_iter().map(view).collect();
     Ok(axum::Json(Page { items, next_cursor: page.next.map(|id| id.to_string()) }))
+}
+
+/// What customers wrote.
+async fn inbound(app: &App, department: DepartmentRow, query: MessagesQuery) -> Result<Page<EitherMessage>, Problem> {
+    if query.status.is_some() {
+        return Err(Problem::new(Code::InvalidQuery, "A customer's message has no status: leave `status` out."));
+    }
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let protocol = query.protocol.as_deref().map(|text| word::<Protocol>(text, "protocol")).transpose()?;
+    let filter = InboundFilter {
+        department,
+        lanes: lanes(app, department, protocol, query.to.as_deref()),
+        from: query.from.map(|from| normalised(protocol, &from)),
+        since: query.since.as_deref().map(|text| moment(text, "since")).transpose()?,
+        until: query.until.as_deref().map(|text| moment(text, "until")).transpose()?,
+        before: page.after()?,
+        limit: page.limit(),
+        look_at: LOOK_AT,
+    };
+    let found = app.store.list_inbound(filter).await?;
+    let snapshot = app.directory.get();
+    let view = |kept| EitherMessage::Inbound(InboundView::of(&snapshot, kept).into());
+    let items = found.messages.into_iter().map(view).collect();
+    Ok(Page { items, next_cursor: found.next.map(|id| id.to_string()) })
 }
 
 /// Cancel a message
@@ -231,7 +276,7 @@ fn filter(app: &App, department: DepartmentRow, query: MessagesQuery) -> Result<
     })
 }
 
-/// The lanes that protocol and sender leave; None: all.
+/// The lanes that protocol and an identifier of ours leave; None: all.
 fn lanes(
     app: &App,
     department: DepartmentRow,
@@ -251,15 +296,16 @@ fn lanes(
 }
 
 /// A customer's identifier as it is stored; what cannot be read finds nothing.
-fn normalised(protocol: Option<Protocol>, to: &str) -> String {
+pub(super) fn normalised(protocol: Option<Protocol>, to: &str) -> String {
     let protocols = protocol.as_ref().map_or(&Protocol::ALL[..], std::slice::from_ref);
     let found = protocols.iter().find_map(|protocol| identifier::parse_customer(*protocol, to).ok());
     found.unwrap_or_else(|| to.to_owned())
 }
 
-fn word<T: FromStr>(text: &str, parameter: &str) -> Result<T, Problem> {
+pub(super) fn word<T: FromStr>(text: &str, parameter: &str) -> Result<T, Problem> {
     text.parse().map_err(|_| {
         let words = match parameter {
+            "direction" => "outbound or inbound",
             "status" => "Pending, Accepted, Delivered, Read, Rejected or Failed",
             _ => "WhatsApp, SMS or AppleBusinessChat",
         };

@@ -2,9 +2,11 @@
 
 mod adapter_settings;
 pub mod channels;
+pub mod contacts;
 pub mod deliveries;
 pub mod departments;
 pub mod identifiers;
+pub mod inbound_view;
 pub mod lanes;
 pub mod me;
 pub mod message_view;
@@ -15,6 +17,7 @@ pub mod secrets;
 pub mod subscription_request;
 pub mod subscription_view;
 pub mod subscriptions;
+pub mod suppressions;
 pub mod template_view;
 pub mod templates;
 mod templates_problem;
