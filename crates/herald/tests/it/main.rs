@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so by panicking, and clippy knows only functions marked as tests"
 )]
 
+mod callbacks;
 mod cancelling;
 mod clean_stop;
 mod commands;

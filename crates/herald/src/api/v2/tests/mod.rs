@@ -1,5 +1,6 @@
 mod access;
 mod channels;
 mod messages;
+mod people;
 mod subscriptions;
 mod templates;
