@@ -70,6 +70,19 @@ async fn what_is_too_large_is_not_fetched() {
     }
 }
 
+/// It comes in many pieces, which must be put together again in their order.
+#[tokio::test]
+async fn a_large_file_is_fetched_whole_or_not_at_all() {
+    let graph = Graph::start().await;
+    let adapter = graph.adapter();
+    let file = format!("{}/file", graph.url());
+    let whole: String = (0..600_000).map(|number| format!("{number:06}")).collect();
+    graph.tell(200, resolved(&file, json!(null))).tell(200, whole.clone());
+    assert!(adapter.download("1", whole.len()).await.unwrap() == whole);
+    graph.tell(200, resolved(&file, json!(null))).tell(200, whole.clone());
+    assert_eq!(adapter.download("1", whole.len() - 1).await.unwrap_err().reason, Reason::FileTooLarge);
+}
+
 #[tokio::test]
 async fn the_token_goes_to_no_other_host_in_the_clear() {
     let (graph, other) = (Graph::start().await, Graph::start().await);

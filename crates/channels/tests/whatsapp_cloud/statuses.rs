@@ -64,6 +64,8 @@ fn our_echo_names_the_message_and_its_part() {
         (json!(format!("{id}/3")), Reference::Ours(id), Some("wamid.1"), 3),
         (json!(format!("{id}/x")), Reference::Theirs("wamid.1".to_owned()), None, 0),
         (json!(format!("{id}/70000")), Reference::Theirs("wamid.1".to_owned()), None, 0),
+        // Another program's spelling of its own ids.
+        (json!(id.0.simple().to_string()), Reference::Theirs("wamid.1".to_owned()), None, 0),
         (json!("another program's"), Reference::Theirs("wamid.1".to_owned()), None, 0),
         (json!(""), Reference::Theirs("wamid.1".to_owned()), None, 0),
         (json!(7), Reference::Theirs("wamid.1".to_owned()), None, 0),
