@@ -278,6 +278,29 @@ pub struct AccountReport {
     pub changes: Vec<AccountNotice>,
 }
 
+/// One thing that a live test of a channel looked at.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct CheckLine {
+    /// What was looked at.
+    pub what: String,
+    /// Whether it is as it must be.
+    pub ok: bool,
+    /// What was found.
+    pub said: String,
+}
+
+impl CheckLine {
+    /// It is as it must be.
+    pub fn good(what: impl Into<String>, said: impl Into<String>) -> Self {
+        Self { what: what.into(), ok: true, said: said.into() }
+    }
+
+    /// It is not.
+    pub fn wrong(what: impl Into<String>, said: impl Into<String>) -> Self {
+        Self { what: what.into(), ok: false, said: said.into() }
+    }
+}
+
 /// One provider's adapter for one channel.
 pub trait Provider: Send + Sync {
     /// What it can do.

@@ -3,7 +3,7 @@
 
 use crate::{
     contract::{
-        AccountReport, Callback, CallbackError, Capabilities, LookUp, Notice, Outcome, Outgoing, Provider as _,
+        AccountReport, Callback, CallbackError, Capabilities, CheckLine, LookUp, Notice, Outcome, Outgoing, Provider as _,
     },
     simulated::{self, Simulated},
     whatsapp_cloud::{self, WhatsappCloud},
@@ -124,6 +124,18 @@ impl Adapter {
     /// See [`crate::contract::Provider::portfolio`].
     pub fn portfolio(&self) -> Option<&str> {
         each!(self, adapter => adapter.portfolio())
+    }
+
+    /// A live test of settings and credentials, for those who set a channel up with these identifiers. Sends no message.
+    pub async fn check(&self, identifiers: &[&str]) -> Vec<CheckLine> {
+        match self {
+            Self::Simulated(adapter) => adapter.check().await,
+            Self::WhatsappCloud(adapter) => {
+                let mut lines = adapter.check().await;
+                lines.extend(adapter.unknown_numbers(identifiers.iter().copied()));
+                lines
+            }
+        }
     }
 
     /// See [`crate::contract::Provider::report`].

@@ -3,6 +3,7 @@
 //! The wire is described in that crate; both sides are written apart, so that each checks the other.
 
 mod answer;
+mod check;
 pub mod codes;
 mod receipts;
 mod settings;

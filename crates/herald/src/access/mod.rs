@@ -4,7 +4,7 @@
 mod admin;
 mod cache;
 mod keyfile;
-mod random;
+pub(crate) mod random;
 mod scopes;
 mod seal;
 pub mod secrets;

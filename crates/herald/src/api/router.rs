@@ -6,7 +6,7 @@ use super::{
     problem::Problem,
     v1_2,
     v2::{
-        channels, contacts, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions,
+        channel_check, channels, contacts, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions,
         suppressions, templates, tokens, users,
     },
 };
@@ -59,6 +59,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(suppressions::list))
         .routes(routes!(channels::create, channels::list))
         .routes(routes!(channels::get, channels::update))
+        .routes(routes!(channel_check::check))
         .routes(routes!(templates::create, templates::list))
         .routes(routes!(templates::sync))
         .routes(routes!(templates::get, templates::update, templates::delete))

@@ -1,10 +1,14 @@
 //! `herald demo`: everything set up in one process, and a first message of each kind with its whole story.
 
 mod bulk;
+mod channels;
 mod paste;
 mod ports;
+mod providers;
 mod stage;
 mod story;
+mod templates;
+mod website;
 
 use super::{Failure, Global, Kind, Output, output::Colour, output::paint, serve, serve::NodeFlags, webhook};
 use crate::{

@@ -51,10 +51,20 @@ pub(super) fn sort(page: &InboxPage, adapter: &Adapter, channel: &Channel, snaps
     sorted
 }
 
+/// Meta tells whole seconds, before which the call itself may have been answered. Where we heard of it within that second, our own
+/// clock says the rest.
+fn within_its_second(told: Timestamp, heard: Timestamp) -> Timestamp {
+    let whole = told.0 % 1_000_000 == 0;
+    if whole && (told.0..told.0 + 1_000_000).contains(&heard.0) { heard } else { told }
+}
+
 impl Sorted {
     fn add(&mut self, notice: Notice, at: Timestamp, channel: &Channel, snapshot: &Snapshot) {
         match notice {
-            Notice::Receipt(receipt) => self.work.receipts.push(receipt),
+            Notice::Receipt(mut receipt) => {
+                receipt.at = receipt.at.map(|told| within_its_second(told, at));
+                self.work.receipts.push(receipt);
+            }
             Notice::Inbound(inbound) => {
                 let lane = snapshot.lane_of(inbound.protocol, &inbound.to).filter(|lane| lane.channel == channel.row);
                 let Some(lane) = lane else { return self.ignore(UNKNOWN_IDENTIFIER.to_owned()) };
@@ -73,5 +83,24 @@ impl Sorted {
 
     fn ignore(&mut self, field: String) {
         *self.ignored.entry(field).or_insert(0) += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_seconds_are_told_apart_by_our_clock_where_it_can_know() {
+        let second = 1_000_000;
+        for (told, heard, expected) in [
+            (5 * second, 5 * second + 17, 5 * second + 17),
+            (5 * second, 6 * second - 1, 6 * second - 1),
+            (5 * second, 6 * second, 5 * second),
+            (5 * second, 5 * second - 1, 5 * second),
+            (5 * second + 3, 5 * second + 17, 5 * second + 3),
+        ] {
+            assert_eq!(within_its_second(Timestamp(told), Timestamp(heard)), Timestamp(expected), "{told} {heard}");
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 mod callbacks;
 mod cancelling;
+mod channel_check;
 mod clean_stop;
 mod commands;
 mod crash_points;

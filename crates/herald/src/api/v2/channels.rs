@@ -40,7 +40,7 @@ pub struct ChannelRequest {
     /// `WhatsApp`, `SMS` or `AppleBusinessChat`, in any case.
     #[schema(example = "WhatsApp")]
     protocol: String,
-    /// Who carries it. `simulated`, so far: it plays a provider, nothing leaves this machine.
+    /// Who carries it: `simulated` plays a provider, so that nothing leaves this machine; `whatsapp_cloud` is Meta's.
     #[serde(default)]
     #[schema(example = "simulated", default = "simulated")]
     provider: Option<String>,
@@ -56,10 +56,13 @@ pub struct ChannelRequest {
     #[schema(default = false)]
     non_ticket_messages: bool,
     /// Its settings. Those of the provider must be usable by its adapter; for `simulated` they are `base_url` (where the
-    /// simulator listens) and, if it is not the usual one, `callback_url`.
+    /// simulator listens) and, if it is not the usual one, `callback_url`; for `whatsapp_cloud` `waba_id` and `phone_numbers` (Meta's id
+    /// for each of our numbers), and `portfolio_id`, `graph_version`, `graph_url`, `timeout_ms`, `marketing_messages_api` and
+    /// `in_flight` where they are not the usual ones.
     #[serde(default)]
     settings: ChannelSettings,
-    /// What the provider knows us by; for `simulated`: `key` and `callback_secret`. Kept sealed, and never answered again.
+    /// What the provider knows us by; for `simulated`: `key` and `callback_secret`; for `whatsapp_cloud`: `access_token`, `app_secret`,
+    /// `verify_token`, and `previous_app_secret` while one is replaced. Kept sealed, and never answered again.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     credentials: Option<Value>,
@@ -117,12 +120,15 @@ pub struct ChannelView {
     /// Where its provider reports to, below this Herald's address.
     #[schema(example = "/callbacks/0199f3a0-0000-7000-8000-000000000000")]
     callback_path: String,
+    /// The same in full, as the provider is told.
+    #[schema(example = "https://herald.example/callbacks/0199f3a0-0000-7000-8000-000000000000")]
+    callback_url: String,
     /// Its numbers or ids.
     identifiers: Vec<IdentifierView>,
 }
 
 impl ChannelView {
-    fn of(snapshot: &Snapshot, channel: &Channel) -> Self {
+    fn of(snapshot: &Snapshot, channel: &Channel, callback: &CallbackBase) -> Self {
         let lanes = snapshot.lanes(channel.department);
         let own = lanes.iter().filter(|lane| lane.channel == channel.row);
         Self {
@@ -135,6 +141,7 @@ impl ChannelView {
             settings: channel.settings.clone(),
             has_credentials: channel.sealed_credentials.is_some(),
             callback_path: format!("/callbacks/{}", channel.id),
+            callback_url: callback.of(channel.id),
             identifiers: own.map(|lane| IdentifierView::of(lane)).collect(),
         }
     }
@@ -199,7 +206,7 @@ pub async fn create(
     };
     app.directory_changed().await?;
     let (snapshot, channel) = find(&app, caller.department.row, id)?;
-    Ok((StatusCode::CREATED, axum::Json(ChannelView::of(&snapshot, &channel))))
+    Ok((StatusCode::CREATED, axum::Json(ChannelView::of(&snapshot, &channel, &callback))))
 }
 
 /// List the channels
@@ -215,11 +222,12 @@ pub async fn create(
 pub async fn list(
     app: State<App>,
     caller: Caller<needs::Channels>,
+    callback: CallbackBase,
     page: Query<PageQuery>,
 ) -> Result<axum::Json<Page<ChannelView>>, Problem> {
     let snapshot = app.directory.get();
     let all = snapshot.channels(caller.department.row);
-    page.0.cut(all, |channel| channel.row, |channel| ChannelView::of(&snapshot, &channel)).map(axum::Json)
+    page.0.cut(all, |channel| channel.row, |channel| ChannelView::of(&snapshot, &channel, &callback)).map(axum::Json)
 }
 
 /// Show a channel
@@ -241,10 +249,11 @@ pub async fn list(
 pub async fn get(
     app: State<App>,
     caller: Caller<needs::Channels>,
+    callback: CallbackBase,
     path: Path<String>,
 ) -> Result<axum::Json<ChannelView>, Problem> {
     let (snapshot, channel) = find(&app, caller.department.row, id(&path, not_found)?)?;
-    Ok(axum::Json(ChannelView::of(&snapshot, &channel)))
+    Ok(axum::Json(ChannelView::of(&snapshot, &channel, &callback)))
 }
 
 /// Change a channel
@@ -293,7 +302,7 @@ pub async fn update(
     app.store.change_channel(channel.row, change).await?;
     app.directory_changed().await?;
     let (snapshot, channel) = find(&app, caller.department.row, channel.id)?;
-    Ok(axum::Json(ChannelView::of(&snapshot, &channel)))
+    Ok(axum::Json(ChannelView::of(&snapshot, &channel, &callback)))
 }
 
 pub(super) fn find(
@@ -321,7 +330,7 @@ fn protocol(text: &str) -> Result<Protocol, Problem> {
 
 fn provider(text: Option<&str>) -> Result<Provider, Problem> {
     text.map_or(Ok(Provider::Simulated), |text| text.trim().to_ascii_lowercase().parse()).map_err(|()| {
-        Problem::new(Code::UnknownProvider, "provider must be simulated: it is the only one so far.").at("/provider")
+        Problem::new(Code::UnknownProvider, "provider must be simulated or whatsapp_cloud.").at("/provider")
     })
 }
 

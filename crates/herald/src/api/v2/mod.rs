@@ -1,6 +1,7 @@
 //! The API of v2: what v1.2 lacks.
 
 mod adapter_settings;
+pub mod channel_check;
 pub mod channels;
 pub mod contacts;
 pub mod deliveries;

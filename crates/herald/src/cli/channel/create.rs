@@ -1,6 +1,9 @@
 //! `herald channel create`.
 
-use super::super::{Failure, Kind, http::Api, send::body::protocol};
+use super::{
+    super::{Failure, Kind, http::Api, send::body::protocol},
+    whatsapp::{Made, Whatsapp},
+};
 use clap::Args;
 use herald_rules::protocol::Protocol;
 use serde_json::{Value, json};
@@ -15,7 +18,9 @@ use std::io::Read as _;
 Examples:
   herald channel create WhatsApp --identifier 972550000001 --simulator http://127.0.0.1:7300
   herald channel create SMS --name Texts --identifier ACME --non-ticket --settings '{\"provider\": {}}' \\
-      --credentials key.json"
+      --credentials key.json
+  herald channel create WhatsApp --identifier 15550100200 --phone-number-id 104433221100998 --non-ticket \\
+      --waba-id 109876543210987 --access-token-file token.txt --app-secret-file secret.txt"
 )]
 pub(super) struct Create {
     /// WhatsApp, SMS or AppleBusinessChat (or Apple)
@@ -30,9 +35,9 @@ pub(super) struct Create {
     /// How fast each of them sends, such as 80/s [default: the configured rate of the protocol]
     #[arg(long)]
     rate: Option<String>,
-    /// Who carries it
-    #[arg(long, default_value = "simulated")]
-    provider: String,
+    /// Who carries it: simulated or whatsapp_cloud [default: simulated; with --waba-id whatsapp_cloud]
+    #[arg(long)]
+    provider: Option<String>,
     /// The address of a simulator: sets what a channel on the simulated provider needs
     #[arg(long, value_name = "URL", conflicts_with_all = ["settings", "credentials"])]
     simulator: Option<String>,
@@ -48,6 +53,8 @@ pub(super) struct Create {
     /// Make it switched off
     #[arg(long)]
     inactive: bool,
+    #[command(flatten)]
+    whatsapp: Whatsapp,
 }
 
 fn object(text: &str) -> Result<Value, String> {
@@ -56,13 +63,16 @@ fn object(text: &str) -> Result<Value, String> {
 }
 
 impl Create {
-    pub(super) async fn run(self, api: &Api) -> Result<Value, Failure> {
-        let rate = self.rate;
+    /// The channel, with the verify token where there is one to be entered at Meta.
+    pub(super) async fn run(self, api: &Api) -> Result<(Value, Option<String>), Failure> {
+        let (rate, identifiers) = (self.rate, self.identifiers);
+        let whatsapp = self.whatsapp.made(&identifiers, self.credentials.is_some())?;
+        let usual = if whatsapp.is_some() { "whatsapp_cloud" } else { "simulated" };
         let identifiers: Vec<_> =
-            self.identifiers.iter().map(|identifier| json!({"identifier": identifier, "rate": rate})).collect();
+            identifiers.into_iter().map(|identifier| json!({"identifier": identifier, "rate": rate})).collect();
         let mut body = json!({
             "protocol": self.protocol,
-            "provider": self.provider,
+            "provider": self.provider.as_deref().unwrap_or(usual),
             "name": self.name,
             "active": !self.inactive,
             "nonTicketMessages": self.non_ticket,
@@ -77,7 +87,15 @@ impl Create {
         if let Some(simulator) = self.simulator {
             body = simulated(body, &simulator);
         }
-        api.post("/api/v2/channels", &body).await
+        let mut verify_token = None;
+        if let Some(Made { settings, credentials, verify_token: said }) = whatsapp {
+            body["settings"] = json!({"provider": settings});
+            if let Some(credentials) = credentials {
+                body["credentials"] = credentials;
+            }
+            verify_token = said;
+        }
+        Ok((api.post("/api/v2/channels", &body).await?, verify_token))
     }
 }
 

@@ -1,10 +1,7 @@
 //! A bulk run: many POSTs of one message each, over connections of their own, counted by what the webhooks say.
 
-use super::{
-    heading, number,
-    stage::{RATE, Stage},
-};
-use crate::cli::{Failure, Kind, Output, http::Api, show};
+use super::{channels::RATE, heading, number, stage::Stage};
+use crate::cli::{Failure, Output, http::Api, show};
 use herald_rules::status::Status;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -65,19 +62,14 @@ impl Counts {
 
 /// Sends them all and waits until each has ended; false if one did not.
 pub(super) async fn run(stage: &mut Stage, output: &Output, planned: u64) -> Result<bool, Failure> {
-    let changed = stage.simulator.change(|behaviours| {
-        behaviours.each(|behaviour| {
-            behaviour.magic_numbers = false;
-            behaviour.receipts.delay_ms = 20;
-            behaviour.receipts.read_delay_ms = 20;
-            behaviour.receipts.failed_share = LOST;
-        });
-    });
-    changed.map_err(|problem| Failure::new(Kind::Failed, problem, ""))?;
+    stage.providers.hurry(LOST)?;
     if !output.json() {
         let lost = LOST * 100.0;
         let title = format!("{} messages in bulk: one POST each, {CONNECTIONS} at a time", number(planned));
-        output.raw(&format!("{}\n   The simulated provider loses {lost} % of them.", heading(&title)))?;
+        output.raw(&format!(
+            "{}\n   Each is the template appointment_reminder; the simulated provider loses {lost} % of them.",
+            heading(&title)
+        ))?;
     }
     let bar = bar(output, planned);
     let began = Instant::now();
@@ -160,7 +152,8 @@ fn senders(member: &Api, planned: u64, accepted: &Arc<AtomicU64>) -> JoinSet<Res
                 }
                 let body = json!({
                     "protocolType": "WhatsApp", "from": "972550000001", "to": format!("97255{:07}", number % 10_000_000),
-                    "text": format!("Hello customer {number}"), "priority": "bulk",
+                    "text": "Hello ${customer.name}, we look forward to seeing you on Friday at 10:00. See you soon!",
+                    "customer": {"name": format!("customer {number}")}, "priority": "bulk",
                 });
                 let answer: Value = member.post("/api/v1.2/protocols/send", &body).await?;
                 if show::text(&answer["status"]) == "Pending" {

@@ -30,7 +30,7 @@ pub(super) fn each(stage: &Stage) -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "a message; what becomes of it is shown here",
+            "a message to Dana, who has written: any text will do; what becomes of it is shown here",
             format!(
                 "curl -s {url}/api/v1.2/protocols/send -H \"Authorization: Bearer $HERALD_TOKEN\" \\\n  \
                  -H 'Content-Type: application/json' \\\n  -d '{message}'; echo"
@@ -55,7 +55,8 @@ pub(super) fn each(stage: &Stage) -> Vec<(&'static str, String)> {
 fn variables(stage: &Stage) -> String {
     let Stage { url, api_key, api_secret, .. } = stage;
     let mut text = format!(
-        "export HERALD_URL={url} HERALD_API_USER={USER} \\\n  HERALD_API_KEY={api_key} \\\n  HERALD_API_SECRET={api_secret}"
+        "export HERALD_URL={url} HERALD_API_USER={USER} HERALD_DEMO_FILES={files} \\\n  HERALD_API_KEY={api_key} \\\n  HERALD_API_SECRET={api_secret}",
+        files = stage.providers.website.url(),
     );
     if let Some(folder) = unknown_folder() {
         text.push_str(&format!("\nexport PATH={}:\"$PATH\"", quoted(&folder)));

@@ -1,11 +1,14 @@
 //! Sets everything up: the node, the simulated providers, a department with keys and channels, a receiver of webhooks.
 //! All of it over HTTP, as a user would.
 
-use super::{heading, number};
+use super::{
+    channels::{self, CHANNELS, Planned, RATE},
+    heading, number,
+    providers::Providers,
+};
 use crate::{
     cli::{
         Failure,
-        channel::create,
         http::{Api, segment},
         show,
         webhook::{Keys, Receiver},
@@ -14,8 +17,7 @@ use crate::{
     node::Node,
 };
 use axum::http::StatusCode;
-use herald_rules::{protocol::Protocol, signature::EndpointSecret};
-use herald_simulators::{Options, Simulator};
+use herald_rules::signature::EndpointSecret;
 use serde_json::{Value, json};
 use std::{net::Ipv4Addr, path::PathBuf};
 
@@ -26,18 +28,6 @@ pub(super) const USER: &str = "demo@example.com";
 /// The department's own limit, so that a bulk run shows Herald and not its limit.
 const MESSAGES_PER_MINUTE: u64 = 600_000;
 const BURST: u64 = 20_000;
-/// How fast each identifier sends. A real WhatsApp number begins at 80/s.
-pub(super) const RATE: &str = "2000/s";
-/// Slow enough to be watched.
-const WATCHABLE_MS: u32 = 250;
-
-/// A channel to be there: its name, protocol, identifier, and whether non-ticket messages are on.
-pub(super) const CHANNELS: [(&str, Protocol, &str, bool); 4] = [
-    ("WhatsApp", Protocol::WhatsApp, "972550000001", true),
-    ("SMS", Protocol::SMS, "972550000001", true),
-    ("Apple", Protocol::AppleBusinessChat, "herald-demo", true),
-    ("WhatsApp, off", Protocol::WhatsApp, "972550000009", false),
-];
 
 /// Everything that plays a part.
 pub(super) struct Stage {
@@ -46,7 +36,7 @@ pub(super) struct Stage {
     /// What Herald tells us.
     pub(super) receiver: Receiver,
     /// The providers.
-    pub(super) simulator: Simulator,
+    pub(super) providers: Providers,
     /// Where the API is.
     pub(super) url: String,
     /// The department's id.
@@ -68,8 +58,7 @@ impl Stage {
     /// Starts it all.
     pub(super) async fn set(config: Config, temporary: bool) -> Result<Self, Failure> {
         let admin_token = config.data.admin_token_path();
-        let simulator = Simulator::start(Options::default()).await?;
-        slow_enough_to_watch(&simulator);
+        let providers = Providers::start(&channels::whatsapp_numbers()).await?;
         let scheme = if config.listen.tls().is_some() { "https" } else { "http" };
         let folder = config.data.folder.clone();
         let node = Node::start(config).await?;
@@ -83,7 +72,7 @@ impl Stage {
         let answer: Value = Api::to(&url, None)?.post("/api/v1.2/token/get", &login).await?;
         let token = show::text(&answer["access_token"]);
         let member = Api::to(&url, Some(&token))?;
-        channels(&member, &simulator.base_url()).await?;
+        channels::make(&member, &url, &providers).await?;
         let receiver = Receiver::start((Ipv4Addr::LOCALHOST, 0).into(), StatusCode::OK).await?;
         let made = subscription(&member, &receiver.url).await?;
         let (subscription, webhook_secret) = (show::text(&made["id"]), show::text(&made["secret"]));
@@ -92,7 +81,7 @@ impl Stage {
         Ok(Self {
             member,
             receiver,
-            simulator,
+            providers,
             url,
             api_key,
             api_secret,
@@ -116,11 +105,13 @@ impl Stage {
 
     /// What programs need to know.
     pub(super) fn ready(&self) -> Value {
-        let channels = CHANNELS.map(|(name, protocol, identifier, on)| {
+        let channels = CHANNELS.map(|Planned { name, protocol, identifier, on }| {
             json!({"name": name, "protocol": protocol, "identifier": identifier, "nonTicketMessages": on})
         });
+        let Providers { graph, others, website } = &self.providers;
         json!({"ready": {
-            "url": self.url, "internalUrl": self.internal, "simulatorUrl": self.simulator.base_url(),
+            "url": self.url, "internalUrl": self.internal, "graphUrl": graph.base_url(),
+            "simulatorUrl": others.base_url(), "filesUrl": website.url(),
             "webhookUrl": self.receiver.url, "webhookSecret": self.webhook_secret,
             "dataFolder": self.folder, "apiKey": self.api_key, "apiSecret": self.api_secret, "userName": USER,
             "token": self.token, "channels": channels,
@@ -133,7 +124,7 @@ impl Stage {
         let folder = self.folder.display();
         let kept = if self.temporary { " (removed at the end)" } else { "" };
         let mut text = heading(&format!(
-            "Herald {version} is running, with everything set up. The providers are simulated: nothing leaves this machine."
+            "Herald {version} is running, with everything set up. Meta, SMS and Apple are simulated: nothing leaves this machine."
         ));
         text.push_str(&format!(
             "
@@ -145,7 +136,7 @@ impl Stage {
   limit      {per_minute} messages a minute, {burst} at once, for this department (as configured: {usual} a minute)
   lanes      {RATE} each (a real WhatsApp number begins at 80/s)
 
-  channel        protocol           identifier    non-ticket messages
+  channel        protocol           provider        identifier    non-ticket messages
 ",
             url = self.url,
             internal = self.internal,
@@ -154,22 +145,14 @@ impl Stage {
             burst = number(BURST),
             usual = self.node.app.config.limits.messages_per_minute,
         ));
-        for (name, protocol, identifier, on) in CHANNELS {
+        for planned in CHANNELS {
+            let Planned { name, protocol, identifier, on } = planned;
             let on = if on { "on" } else { "off" };
-            text.push_str(&format!("  {name:<14} {:<18} {identifier:<13} {on}\n", protocol.as_str()));
+            let (protocol, provider) = (protocol.as_str(), planned.provider().as_str());
+            text.push_str(&format!("  {name:<14} {protocol:<18} {provider:<15} {identifier:<13} {on}\n"));
         }
         text
     }
-}
-
-fn slow_enough_to_watch(simulator: &Simulator) {
-    // Only impossible shares are refused, and these are times.
-    let _ = simulator.change(|behaviours| {
-        behaviours.each(|behaviour| {
-            behaviour.receipts.delay_ms = WATCHABLE_MS;
-            behaviour.receipts.read_delay_ms = 2 * WATCHABLE_MS;
-        });
-    });
 }
 
 /// The department with a fresh secret and its user, made or found again.
@@ -192,27 +175,6 @@ async fn department(admin: &Api) -> Result<(String, String), Failure> {
         admin.delete::<Value>(&path(&format!("/{}", segment(&show::text(&secret["id"]))))).await?;
     }
     Ok((id, show::text(&made["secret"])))
-}
-
-/// The channels, made or found again, pointed to this simulator.
-async fn channels(member: &Api, simulator: &str) -> Result<(), Failure> {
-    let known = member.list("/api/v2/channels", usize::MAX).await?;
-    for (name, protocol, identifier, on) in CHANNELS {
-        match show::items(&known).find(|channel| channel["name"] == name) {
-            Some(channel) => {
-                let path = format!("/api/v2/channels/{}", segment(&show::text(&channel["id"])));
-                let body = json!({"active": true, "nonTicketMessages": on});
-                member.patch::<Value>(&path, &create::simulated(body, simulator)).await?;
-            }
-            None => {
-                let identifiers = json!([{"identifier": identifier, "rate": RATE}]);
-                let body =
-                    json!({"name": name, "protocol": protocol, "nonTicketMessages": on, "identifiers": identifiers});
-                member.post::<Value>("/api/v2/channels", &create::simulated(body, simulator)).await?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// A subscription for this receiver; those of earlier demos lead nowhere and go.

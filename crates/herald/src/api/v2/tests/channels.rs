@@ -31,6 +31,7 @@ async fn a_channel_is_made_shown_and_changed() {
         "id": id, "protocol": "WhatsApp", "provider": "simulated", "name": "Shop", "active": true,
         "nonTicketMessages": false, "hasCredentials": true,
         "callbackPath": format!("/callbacks/{id}"),
+        "callbackUrl": format!("http://127.0.0.1:8080/callbacks/{id}"),
         "settings": {"onUnknownOutcome": "resend", "provider": {
             "base_url": "http://127.0.0.1:9", "callback_url": format!("http://127.0.0.1:8080/callbacks/{id}"),
         }},
