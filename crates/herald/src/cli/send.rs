@@ -1,7 +1,9 @@
 //! `herald send`: hands one message in, and can wait for what becomes of it.
 
 pub(super) mod body;
+mod decision;
 pub(super) mod follow;
+mod wish;
 
 use super::{
     Failure, Global, Kind, Output,
@@ -26,6 +28,8 @@ Examples:
   herald send --to 972550000003 --text Hi --file https://files.example/a.png --follow
   herald send --to 972550000003 --text Hi --send-at 2026-12-24T08:00:00Z --priority bulk
   herald send --to 972550000003 --text Hi --dry-run             what would happen
+  herald send --to 972550000003 --text 'Hi ${customer.name|there}' --customer-name Dana
+  herald send --to 972550000003 --template order_shipped --parameter Dana --parameter 17 --button 17
 
 Exit codes: 4 if Herald refuses it; with --follow 1 if it ends as Rejected or Failed."
 )]
@@ -105,6 +109,8 @@ pub(super) fn previewed(preview: &Value) -> String {
         ),
         ("text", show::text(&message["text"])),
         ("files", files.join("\n")),
+        ("template", decision::template(&preview["template"])),
+        ("window", decision::window(&preview["window"])),
         ("priority", show::text(&message["priority"])),
         (
             "channel",
@@ -116,6 +122,13 @@ pub(super) fn previewed(preview: &Value) -> String {
     for warning in warnings(preview) {
         shown.push_str(&format!("\n{warning}"));
     }
-    shown.push_str("\nIt would be accepted. Nothing was sent.");
+    match &preview["problem"] {
+        Value::Null => shown.push_str("\nIt would be sent. Nothing was."),
+        problem => shown.push_str(&format!(
+            "\nIt would end as {}: {}\nNothing was sent.",
+            show::status("Rejected", 0),
+            show::reason(problem)
+        )),
+    }
     shown
 }

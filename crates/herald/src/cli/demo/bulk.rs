@@ -151,7 +151,7 @@ fn senders(member: &Api, planned: u64, accepted: &Arc<AtomicU64>) -> JoinSet<Res
                     return Ok(());
                 }
                 let body = json!({
-                    "protocolType": "WhatsApp", "from": "972550000001", "to": format!("97255{:07}", number % 10_000_000),
+                    "protocolType": "WhatsApp", "from": "972550000001", "to": format!("97252{:07}", number % 10_000_000),
                     "text": "Hello ${customer.name}, we look forward to seeing you on Friday at 10:00. See you soon!",
                     "customer": {"name": format!("customer {number}")}, "priority": "bulk",
                 });

@@ -1,6 +1,9 @@
 //! The message that is sent or tried out, and what may be left out of it.
 
-use super::super::{Failure, Kind, http::Api, show};
+use super::{
+    super::{Failure, Kind, http::Api, show},
+    wish::Wish,
+};
 use clap::Args;
 use herald_rules::{identifier, protocol::Protocol};
 use serde_json::{Value, json};
@@ -36,6 +39,8 @@ pub(in super::super) struct Body {
     /// transactional or bulk [default: transactional]
     #[arg(long, value_parser = ["transactional", "bulk"], ignore_case = true)]
     priority: Option<String>,
+    #[command(flatten)]
+    wish: Wish,
 }
 
 /// Reads a protocol; "Apple" does as well.
@@ -77,6 +82,7 @@ impl Body {
                 body[name] = value;
             }
         }
+        self.wish.add_to(&mut body);
         Ok(body)
     }
 
@@ -132,6 +138,7 @@ mod tests {
             send_at: None,
             expires_at: None,
             priority: None,
+            wish: Wish::default(),
         }
     }
 

@@ -89,6 +89,7 @@ impl Demo {
         shell.arg("-c").arg(script).current_dir(&work).env_clear().env("PATH", path).env("HOME", &work);
         shell.env("HERALD_URL", text("url")).env("HERALD_API_USER", text("userName"));
         shell.env("HERALD_API_KEY", text("apiKey")).env("HERALD_API_SECRET", text("apiSecret"));
+        shell.env("HERALD_DEMO_FILES", text("filesUrl"));
         // A group of its own, so that nothing of it is left when it takes too long.
         let mut shell = shell.process_group(0).spawn().unwrap();
         let began = Instant::now();
