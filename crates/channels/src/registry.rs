@@ -3,7 +3,8 @@
 
 use crate::{
     contract::{
-        AccountReport, Callback, CallbackError, Capabilities, CheckLine, LookUp, Notice, Outcome, Outgoing, Provider as _,
+        AccountReport, Callback, CallbackError, Capabilities, CheckLine, LookUp, Notice, Outcome, Outgoing,
+        Provider as _,
     },
     simulated::{self, Simulated},
     whatsapp_cloud::{self, WhatsappCloud},

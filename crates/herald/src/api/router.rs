@@ -6,8 +6,8 @@ use super::{
     problem::Problem,
     v1_2,
     v2::{
-        channel_check, channels, contacts, deliveries, departments, identifiers, lanes, me, messages, preview, secrets, subscriptions,
-        suppressions, templates, tokens, users,
+        channel_check, channels, contacts, deliveries, departments, identifiers, lanes, me, messages, preview, secrets,
+        subscriptions, suppressions, templates, tokens, users,
     },
 };
 use crate::{inbound::callback, node::app::App};

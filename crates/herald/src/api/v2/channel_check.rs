@@ -93,9 +93,5 @@ pub async fn check(
     let own = lanes.iter().filter(|lane| lane.channel == channel.row);
     let own: Vec<_> = own.map(|lane| lane.identifier.as_str()).collect();
     let checks: Vec<CheckLineView> = adapter.check(&own).await.into_iter().map(Into::into).collect();
-    Ok(Json(CheckView {
-        ok: checks.iter().all(|line| line.ok),
-        checks,
-        callback_url: callback.of(channel.id),
-    }))
+    Ok(Json(CheckView { ok: checks.iter().all(|line| line.ok), checks, callback_url: callback.of(channel.id) }))
 }

@@ -83,8 +83,7 @@ impl Whatsapp {
         let access_token = secret(self.access_token_file, "--access-token-file", TOKEN_VARIABLE)?;
         let app_secret = secret(self.app_secret_file, "--app-secret-file", SECRET_VARIABLE)?;
         let verify_token = self.verify_token.unwrap_or_else(|| hex::encode(random::bytes::<16>()));
-        let credentials =
-            json!({"access_token": access_token, "app_secret": app_secret, "verify_token": verify_token});
+        let credentials = json!({"access_token": access_token, "app_secret": app_secret, "verify_token": verify_token});
         Ok(Some(Made { settings, credentials: Some(credentials), verify_token: Some(verify_token) }))
     }
 }
@@ -141,7 +140,9 @@ pub(super) fn next_steps(channel: &Value, verify_token: &str) -> String {
         text.push_str(&format!("  {field}\n"));
     }
     if !channel["callbackUrl"].as_str().is_some_and(|url| url.starts_with("https://")) {
-        text.push_str("Meta calls https addresses only: set listen.public_url to the one under which it reaches this Herald.\n");
+        text.push_str(
+            "Meta calls https addresses only: set listen.public_url to the one under which it reaches this Herald.\n",
+        );
     }
     text.push_str(&format!("Then: herald channel check {id}\n"));
     if channel["nonTicketMessages"] != true {

@@ -6,8 +6,7 @@ use serde_json::Value;
 /// The template with its values, a line each; empty where the message is none.
 pub(super) fn template(template: &Value) -> String {
     let Some(name) = template["name"].as_str() else { return String::new() };
-    let mut text =
-        format!("{name} ({}, {})", show::text(&template["language"]), show::text(&template["category"]));
+    let mut text = format!("{name} ({}, {})", show::text(&template["language"]), show::text(&template["category"]));
     if let Some(header) = header(&template["header"]) {
         text.push_str(&format!("\nheader = {header}"));
     }

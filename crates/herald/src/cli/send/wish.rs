@@ -88,7 +88,8 @@ mod tests {
         let mut body = json!({"text": "Hi"});
         Wish::default().add_to(&mut body);
         assert_eq!(body, json!({"text": "Hi"}));
-        let wish = Wish { attributes: vec![("city".into(), "Haifa".into())], buttons: vec!["17".into()], ..Wish::default() };
+        let wish =
+            Wish { attributes: vec![("city".into(), "Haifa".into())], buttons: vec!["17".into()], ..Wish::default() };
         wish.add_to(&mut body);
         let expected = json!({"text": "Hi", "customer": {"name": null, "attributes": {"city": "Haifa"}}, "buttonParameters": ["17"]});
         assert_eq!(body, expected);
