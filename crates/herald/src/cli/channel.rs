@@ -133,7 +133,7 @@ async fn patch(api: &Api, channel: &str, change: Value) -> Result<Value, Failure
 }
 
 /// The channel that a person means.
-async fn pick(api: &Api, named: &str) -> Result<Value, Failure> {
+pub(super) async fn pick(api: &Api, named: &str) -> Result<Value, Failure> {
     if uuid::Uuid::try_parse(named).is_ok() {
         return api.get(&format!("/api/v2/channels/{}", segment(named))).await;
     }

@@ -21,6 +21,7 @@ mod profile;
 mod send;
 mod serve;
 mod show;
+mod template;
 mod webhook;
 
 pub use exit::{Failure, Kind};
@@ -67,6 +68,7 @@ enum Command {
     Messages(messages::Messages),
     Contact(contact::Contact),
     Channel(channel::Channel),
+    Template(template::Template),
     Webhook(webhook::Webhook),
     Lane(lane::Lane),
     Department(department::Department),
@@ -99,6 +101,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Messages(command) => command.run(&cli.global, output),
         Command::Contact(command) => command.run(&cli.global, output),
         Command::Channel(command) => command.run(&cli.global, output),
+        Command::Template(command) => command.run(&cli.global, output),
         Command::Webhook(command) => command.run(&cli.global, output),
         Command::Lane(command) => command.run(&cli.global, output),
         Command::Department(command) => command.run(&cli.global, output),

@@ -26,6 +26,7 @@ mod starts;
 mod stops;
 mod store_away;
 mod support;
+mod templates;
 mod times;
 mod variables;
 mod whatsapp;
