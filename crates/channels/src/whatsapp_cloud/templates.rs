@@ -1,7 +1,7 @@
 //! Templates at Meta: read, handed in, changed, deleted, unpaused.
 
-use super::WhatsappCloud;
-use herald_rules::reason::Cause;
+use super::{WhatsappCloud, problem::said};
+use herald_rules::reason::{Cause, Reason};
 use serde_json::{Value, json};
 
 /// What is read of each template.
@@ -68,7 +68,12 @@ impl WhatsappCloud {
     /// # Errors
     /// What Meta said.
     pub async fn unpause_template(&self, id: &str) -> Result<(), Cause> {
-        self.inner.graph.post(&[id, "unpause"], &json!({})).await.map(|_| ())
+        let answer = self.inner.graph.post(&[id, "unpause"], &json!({})).await?;
+        // The answer is a 200 all the same.
+        if answer["success"] == false {
+            return Err(said(Reason::Unspecified, None, answer["reason"].as_str()));
+        }
+        Ok(())
     }
 }
 
