@@ -97,6 +97,7 @@ fn warnings(answer: &Value) -> impl Iterator<Item = String> {
 pub(super) fn previewed(preview: &Value) -> String {
     let message = &preview["message"];
     let files: Vec<_> = message["files"].as_array().into_iter().flatten().map(show::text).collect();
+    let would_go = preview["problem"].is_null();
     let mut shown = show::fields([
         (
             "message",
@@ -116,8 +117,8 @@ pub(super) fn previewed(preview: &Value) -> String {
             "channel",
             format!("{} ({})", show::text(&preview["channel"]["name"]), show::text(&preview["channel"]["provider"])),
         ),
-        ("expected", show::time(&preview["expectedAt"])),
-        ("waiting", show::text(&preview["waiting"]["sentence"])),
+        ("expected", if would_go { show::time(&preview["expectedAt"]) } else { String::new() }),
+        ("waiting", if would_go { show::text(&preview["waiting"]["sentence"]) } else { String::new() }),
     ]);
     for warning in warnings(preview) {
         shown.push_str(&format!("\n{warning}"));
