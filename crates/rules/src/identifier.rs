@@ -4,6 +4,7 @@
 
 mod north_america;
 mod phone;
+mod spelling;
 
 use crate::protocol::Protocol;
 
@@ -91,6 +92,7 @@ impl IdentifierError {
 
 pub use north_america::is_in_the_united_states;
 pub use phone::Lengths;
+pub use spelling::other_spelling;
 
 /// Loads the table of country codes (about 5 MB and 0.1 s, once), so that the first request does not pay for it.
 pub fn prepare() {

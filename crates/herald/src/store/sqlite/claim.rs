@@ -4,6 +4,7 @@ use super::{Store, Writing};
 use crate::store::{ChannelRow, Claim, ClaimedNow, DepartmentRow, LaneRow, Place, StoreError};
 use herald_rules::{
     admission::{Reach, Suppressed},
+    identifier::other_spelling,
     ids::MessageId,
     lane::Pace,
     message::Priority,
@@ -136,17 +137,18 @@ fn reach_of(
     (window, suppressions): (bool, bool),
 ) -> Result<Reach, StoreError> {
     let mut reach = Reach::default();
+    let other = other_spelling(customer);
     if window {
         reach.window_until = connection
-            .prepare_cached("SELECT until FROM open_window WHERE lane = ?1 AND customer = ?2")?
-            .query_row((lane, customer), |row| row.get(0).map(Timestamp))
-            .optional()?;
+            .prepare_cached("SELECT max(until) FROM open_window WHERE lane = ?1 AND customer IN (?2, ?3)")?
+            .query_row((lane, customer, &other), |row| row.get::<_, Option<i64>>(0))?
+            .map(Timestamp);
     }
     if suppressions {
         let mut query = connection.prepare_cached(
-            "SELECT kind FROM suppression WHERE department = ?1 AND customer = ?2 AND channel IN (0, ?3)",
+            "SELECT kind FROM suppression WHERE department = ?1 AND customer IN (?2, ?4) AND channel IN (0, ?3)",
         )?;
-        for kind in query.query_map((department, customer, channel), |row| row.get::<_, String>(0))? {
+        for kind in query.query_map((department, customer, channel, &other), |row| row.get::<_, String>(0))? {
             // A kind of a newer version, after a downgrade: rather silent than unwanted.
             let kind = kind?.parse().unwrap_or(Suppressed::All);
             if reach.suppressed != Some(Suppressed::All) {

@@ -4,7 +4,7 @@ use super::{Store, Writing, columns};
 use crate::store::{
     Contact, ContactCard, ContactFilter, ContactIdentifier, ContactPage, DepartmentRow, NamedBy, StoreError,
 };
-use herald_rules::{ids::ContactId, protocol::Protocol, time::Timestamp};
+use herald_rules::{identifier::other_spelling, ids::ContactId, protocol::Protocol, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::BTreeMap;
 
@@ -28,9 +28,11 @@ impl Store {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT c.id, c.name, c.attributes FROM contact_identifier i JOIN contact c ON c.contact = i.contact
-                 WHERE i.department = ?1 AND i.protocol = ?2 AND i.identifier = ?3",
+                 WHERE i.department = ?1 AND i.protocol = ?2 AND i.identifier IN (?3, ?4)
+                 ORDER BY i.identifier <> ?3 LIMIT 1",
             )?;
-            let found = query.query_row((department, protocol.as_str(), identifier), |row| contact(row, 0));
+            let key = (department, protocol.as_str(), &identifier, other_spelling(&identifier));
+            let found = query.query_row(key, |row| contact(row, 0));
             Ok(found.optional()?)
         })
         .await
@@ -108,9 +110,10 @@ impl Writing<'_> {
         Ok(self
             .connection
             .prepare_cached(
-                "SELECT contact FROM contact_identifier WHERE department = ?1 AND protocol = ?2 AND identifier = ?3",
+                "SELECT contact FROM contact_identifier
+                 WHERE department = ?1 AND protocol = ?2 AND identifier IN (?3, ?4) ORDER BY identifier <> ?3 LIMIT 1",
             )?
-            .query_row((department, protocol.as_str(), identifier), |row| row.get(0))
+            .query_row((department, protocol.as_str(), identifier, other_spelling(identifier)), |row| row.get(0))
             .optional()?)
     }
 

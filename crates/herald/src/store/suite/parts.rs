@@ -126,3 +126,21 @@ async fn a_claim_tells_how_customers_can_be_reached() {
     let reach = Reach { suppressed: Some(Suppressed::Marketing), ..reach };
     assert_eq!(fixture.claim(3, vec![queued.clone()]).await.reach[&queued.message.id], reach);
 }
+
+#[tokio::test]
+async fn a_number_with_two_spellings_is_one_customer() {
+    let fixture = Fixture::new().await;
+    // The customer wrote and opted out as WhatsApp writes the number; the message goes to the number with its 9.
+    fixture.sql("INSERT INTO open_window (lane, customer, until) SELECT lane, '551187654321', 5 FROM lane").await;
+    fixture
+        .sql(
+            "INSERT INTO suppression (department, customer, channel, kind, source, at)
+             SELECT department, '551187654321', 0, 'all', 'api', 1 FROM department",
+        )
+        .await;
+    let queued = fixture.accept("5511987654321").await;
+    let expected = Reach { window_until: Some(Timestamp(5)), suppressed: Some(Suppressed::All) };
+    assert_eq!(fixture.claim(1, vec![queued.clone()]).await.reach[&queued.message.id], expected);
+    let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
+    assert_eq!(fixture.store.reach(department, channel, lane, "5511987654321").await.unwrap(), expected);
+}
