@@ -149,6 +149,7 @@ pub(crate) const FIGURES: &[Figure] = &[
     ),
     within("match_us_of_no_template_among_100k", "µs", 2, false, "texts of the same words that are no template"),
     within("match_build_s_100k", "s", 3, true, "the index of 100,000 templates of 600 characters"),
+    within("match_build_cpu_s_100k", "s", 2, false, "the same, processor time: less where others were at work"),
     within("match_index_mib_100k", "MiB", 1, false, "what it takes beside the templates"),
     within(
         "match_us_one_word_apart_10k",

@@ -1,7 +1,7 @@
 //! The measurements.
 
 use super::corpus::{self, Numbers, distinct, few_words, no_words, one_word_apart, prose, vocabulary};
-use crate::figures::Samples;
+use crate::{figures::Samples, process::own_processor_time};
 use anyhow::ensure;
 use herald_rules::template::{Found, Index, Template};
 use std::{fs, hint::black_box, sync::Arc, time::Instant};
@@ -27,10 +27,11 @@ pub(super) fn measure(part: usize, seed: u64, samples: &mut Samples) -> anyhow::
     ] {
         let some: Vec<_> = all.iter().take(count).cloned().collect();
         let before = resident();
-        let began = Instant::now();
+        let (began, processor) = (Instant::now(), own_processor_time()?);
         let index = Index::build(some.clone(), Some("en_US"));
         if count == all.len() {
             samples.add("match_build_s_100k", began.elapsed().as_secs_f64());
+            samples.add("match_build_cpu_s_100k", (own_processor_time()? - processor).as_secs_f64());
             samples.add("match_index_mib_100k", resident() - before);
         }
         let texts: Vec<_> = (0..TEXTS).map(|_| corpus::text(&mut numbers, &some, &words)).collect();

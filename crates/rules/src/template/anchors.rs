@@ -1,6 +1,7 @@
 //! From the keys of a text to the templates that it may be: each template stands under the rarest key that it is certain to
 //! have, and where many share even that one, under a second.
 
+use super::words::Keys;
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
@@ -40,11 +41,34 @@ enum Group {
 /// What there is to find.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
+    /// Under pairs that are [`is_sampled`]: for long templates one of these is as rare as any, and a text has few to look
+    /// up, each of which costs a line of memory that is not in the cache.
+    sampled: Table<Group>,
     pairs: Table<Group>,
     /// Templates without a pair.
     singles: Table<Group>,
-    /// Templates without a word: they are nearly all gaps, and may be every text.
-    everywhere: Vec<u32>,
+    /// Templates without a word: they are nearly all gaps, and may be every text that has their signs.
+    everywhere: Vec<(Signs, u32)>,
+}
+
+/// The ASCII characters of a text, a bit for each: what a template without words must find in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Signs(u128);
+
+impl Signs {
+    /// Adds those of a text.
+    pub(super) fn add(&mut self, text: &str) {
+        self.0 |= text.bytes().filter(u8::is_ascii).fold(0, |signs, byte| signs | 1 << byte);
+    }
+
+    fn are_in(self, text: Self) -> bool {
+        self.0 & !text.0 == 0
+    }
+}
+
+/// One key in four. These bits are used neither by the tables nor by [`Counts`].
+fn is_sampled(key: u64) -> bool {
+    (key >> 40) & 3 == 0
 }
 
 /// How often keys are among the templates, roughly: keys share counters, which makes some look more frequent than they
@@ -71,14 +95,18 @@ impl Counts {
         self.counters.get((key >> self.shift) as usize).copied().unwrap_or_default()
     }
 
-    fn rarest(&self, keys: &[u64]) -> Option<u64> {
-        keys.iter().copied().min_by_key(|key| self.of(*key))
+    fn rarest(&self, keys: impl Iterator<Item = u64>) -> Option<(u16, u64)> {
+        keys.map(|key| (self.of(key), key)).min_by_key(|(count, _)| *count)
     }
 }
 
 impl Anchors {
-    /// Puts templates under their keys; `keys` fills in those of a template: pairs, and words.
-    pub(super) fn build(templates: usize, mut keys: impl FnMut(u32, &mut Vec<u64>, &mut Vec<u64>)) -> Self {
+    /// Puts templates under their keys; `keys` fills in those of a template: pairs, and words. `signs` are its signs.
+    pub(super) fn build(
+        templates: usize,
+        mut keys: impl FnMut(u32, &mut Vec<u64>, &mut Vec<u64>),
+        signs: impl Fn(u32) -> Signs,
+    ) -> Self {
         let (mut pairs, mut singles) = (Vec::new(), Vec::new());
         let count = u32::try_from(templates).unwrap_or(u32::MAX);
         let mut counts = Counts::new(templates.saturating_mul(64));
@@ -86,15 +114,19 @@ impl Anchors {
             keys(template, &mut pairs, &mut singles);
             pairs.iter().chain(&singles).for_each(|key| counts.add(*key));
         }
-        let mut by_pair: Vec<(u64, u32)> = Vec::with_capacity(templates);
-        let mut by_single = Vec::new();
+        let mut by_sampled: Vec<(u64, u32)> = Vec::with_capacity(templates);
+        let (mut by_pair, mut by_single) = (Vec::new(), Vec::new());
         let mut everywhere = Vec::new();
         for template in 0..count {
             keys(template, &mut pairs, &mut singles);
-            match (counts.rarest(&pairs), counts.rarest(&singles)) {
-                (Some(key), _) => by_pair.push((key, template)),
-                (None, Some(key)) => by_single.push((key, template)),
-                (None, None) => everywhere.push(template),
+            let all = || pairs.iter().copied();
+            let sampled = counts.rarest(all().filter(|key| is_sampled(*key)));
+            match (counts.rarest(all()), sampled, counts.rarest(singles.iter().copied())) {
+                // Up to four under one key are as quick as one.
+                (Some((least, _)), Some((count, key)), _) if count <= least.max(4) => by_sampled.push((key, template)),
+                (Some((_, key)), _, _) => by_pair.push((key, template)),
+                (None, _, Some((_, key))) => by_single.push((key, template)),
+                (None, _, None) => everywhere.push((signs(template), template)),
             }
         }
         let mut second = |templates: &[u32], first: u64| {
@@ -109,8 +141,8 @@ impl Anchors {
                 keys(*template, &mut pairs, &mut singles);
                 pairs.append(&mut singles);
                 pairs.retain(|key| *key != first);
-                match counts.rarest(&pairs) {
-                    Some(key) => by_second.push((key, *template)),
+                match counts.rarest(pairs.iter().copied()) {
+                    Some((_, key)) => by_second.push((key, *template)),
                     None => rest.push(*template),
                 }
             }
@@ -125,32 +157,21 @@ impl Anchors {
             };
             grouped(by_key).into_iter().map(group).collect()
         };
-        Self { pairs: table(by_pair), singles: table(by_single), everywhere }
+        Self { sampled: table(by_sampled), pairs: table(by_pair), singles: table(by_single), everywhere }
     }
 
     /// The templates that a text with these keys may be, in order, each once.
-    pub(super) fn candidates(&self, keys: &super::words::Keys) -> Vec<u32> {
-        let mut found = self.everywhere.clone();
-        let mut many: Vec<(u64, &Group)> = Vec::new();
-        let (pairs, singles) = keys.keys.split_at(keys.pairs.min(keys.keys.len()));
-        for (table, some) in [(&self.pairs, pairs), (&self.singles, singles)] {
-            if table.is_empty() {
-                continue;
-            }
-            for key in some {
-                match table.get(key) {
-                    None => {}
-                    Some(Group::One(only)) => found.push(*only),
-                    Some(Group::Few(few)) => found.extend_from_slice(few),
-                    Some(group @ Group::Many(..)) => many.push((*key, group)),
-                }
-            }
-        }
+    pub(super) fn candidates(&self, text: &str, keys: &Keys) -> Vec<u32> {
+        let mut found = Vec::with_capacity(16);
+        let mut many = Vec::new();
+        look_up(&self.sampled, keys.pairs().filter(|key| is_sampled(*key)), &mut found, &mut many);
+        look_up(&self.pairs, keys.pairs(), &mut found, &mut many);
+        look_up(&self.singles, keys.singles(), &mut found, &mut many);
         if !many.is_empty() {
             // Each key once: a text that repeats two frequent words must not cost their number squared.
             many.sort_unstable_by_key(|(key, _)| *key);
             many.dedup_by_key(|(key, _)| *key);
-            let mut keys = keys.keys.clone();
+            let mut keys: Vec<u64> = keys.pairs().chain(keys.singles()).collect();
             keys.sort_unstable();
             keys.dedup();
             for (_, group) in many {
@@ -159,11 +180,35 @@ impl Anchors {
                 keys.iter().filter_map(|key| table.get(key)).for_each(|few| found.extend_from_slice(few));
             }
         }
+        if !self.everywhere.is_empty() {
+            let mut own = Signs::default();
+            own.add(text);
+            found.extend(self.everywhere.iter().filter(|(signs, _)| signs.are_in(own)).map(|(_, template)| *template));
+        }
         if found.len() > 1 {
             found.sort_unstable();
             found.dedup();
         }
         found
+    }
+}
+
+fn look_up<'a>(
+    table: &'a Table<Group>,
+    keys: impl Iterator<Item = u64>,
+    found: &mut Vec<u32>,
+    many: &mut Vec<(u64, &'a Group)>,
+) {
+    if table.is_empty() {
+        return;
+    }
+    for key in keys {
+        match table.get(&key) {
+            None => {}
+            Some(Group::One(only)) => found.push(*only),
+            Some(Group::Few(few)) => found.extend_from_slice(few),
+            Some(group @ Group::Many(..)) => many.push((key, group)),
+        }
     }
 }
 

@@ -27,20 +27,60 @@ impl Difference {
     }
 }
 
-/// None: the text is the pattern. Where every literal is found but a repeated parameter has different values, that is the
-/// difference. `left` is what may be spent: see [`super::lay::BUDGET`].
-pub(super) fn difference(pattern: &Pattern, source: &str, text: &str, left: &mut usize) -> Option<Difference> {
-    let last = pattern.pieces.len().checked_sub(1)?;
+/// The literals of a pattern that stand in a text, as far as is found without laying the missing ones.
+#[derive(Debug)]
+pub(super) struct Rough<'a> {
+    pattern: &'a Pattern,
+    source: &'a str,
+    text: &'a str,
+    /// Where each literal ends, from the first on.
+    ends: Vec<usize>,
+    /// Where each begins, from the last back.
+    starts: Vec<usize>,
+    total: usize,
+}
+
+impl<'a> Rough<'a> {
+    pub(super) fn new(pattern: &'a Pattern, source: &'a str, text: &'a str) -> Self {
+        let total = pattern.pieces.iter().map(|piece| (piece.end - piece.start) as usize).sum();
+        let (ends, starts) = (forward(pattern, source, text), backward(pattern, source, text));
+        Self { pattern, source, text, ends, starts, total }
+    }
+
+    /// The first literal that is missing from the front, and from the back.
+    fn missing(&self) -> (usize, usize) {
+        (self.ends.len(), (self.pattern.pieces.len() - 1).saturating_sub(self.starts.len()))
+    }
+
+    /// Bytes of the literals that are found, but for one.
+    fn whole(&self, but: Option<usize>) -> usize {
+        let (front, back) = self.missing();
+        let counted = |index: &usize| (*index < front || *index > back) && Some(*index) != but;
+        let pieces = 0..self.pattern.pieces.len();
+        pieces.filter(counted).map(|index| self.pattern.literal(self.source, index).len()).sum()
+    }
+
+    /// As [`Difference::nearness`], at the least.
+    pub(super) fn nearness(&self) -> isize {
+        2 * self.whole(None).cast_signed() - self.total.cast_signed()
+    }
+
+    /// The first difference. None: the text is the pattern. Where every literal is found but a repeated parameter has
+    /// different values, that is the difference. `left` is what may be spent: see [`super::lay::BUDGET`].
+    pub(super) fn difference(&self, left: &mut usize) -> Option<Difference> {
+        difference(self, left)
+    }
+}
+
+fn difference(rough: &Rough<'_>, left: &mut usize) -> Option<Difference> {
+    let Rough { pattern, source, text, ends, starts, total } = rough;
+    let total = *total;
+    let last = pattern.pieces.len() - 1;
     let literal = |index| pattern.literal(source, index);
-    let total: usize = (0..=last).map(|index| literal(index).len()).sum();
-    let ends = forward(pattern, source, text);
-    let front = ends.len();
+    let (front, back) = rough.missing();
     if front > last {
         return repeated(pattern, source, text, total);
     }
-    let starts = backward(pattern, source, text);
-    // The first that is missing from the back.
-    let back = last.saturating_sub(starts.len());
     let end_of = |index: usize| ends.get(index).copied();
     let start_of = |index: usize| starts.get(last.checked_sub(index)?).copied();
     // Where all are there, if looked for from one side, another place of a short literal has been taken for it: any
@@ -70,13 +110,10 @@ pub(super) fn difference(pattern: &Pattern, source: &str, text: &str, left: &mut
             best = Some((index, start, laid));
         }
     }
-    let counted = |index: &usize| *index < front || *index > back;
-    let whole =
-        |but: usize| (0..=last).filter(counted).filter(|index| *index != but).map(|index| literal(index).len()).sum();
     let Some((index, start, laid)) = best else {
         // No room for a value between the literals that are there.
         let at = front.checked_sub(1).and_then(end_of).unwrap_or(0);
-        let common: usize = whole(front);
+        let common = rough.whole(Some(front));
         return Some(Difference { at, expected: value_of(source, front), common, missing: total - common });
     };
     // The last one that is missing counts for how near the two are, and is not told.
@@ -87,7 +124,7 @@ pub(super) fn difference(pattern: &Pattern, source: &str, text: &str, left: &mut
     } else {
         0
     };
-    let common = whole(index) + laid.common + at_back;
+    let common = rough.whole(Some(index)) + laid.common + at_back;
     let expected = literal(index).get(laid.offset..).unwrap_or_default().to_owned();
     Some(Difference { at: start + laid.at, expected, common, missing: total.saturating_sub(common) })
 }
@@ -219,10 +256,10 @@ mod tests {
         for (source, marked, expected) in table {
             let pattern = Pattern::new(source, ParameterFormat::Positional).unwrap();
             let at = marked.find('|').unwrap();
-            let found = difference(&pattern, source, &marked.replace('|', ""), &mut BUDGET.clone()).unwrap();
+            let found = Rough::new(&pattern, source, &marked.replace('|', "")).difference(&mut BUDGET.clone()).unwrap();
             assert_eq!((found.at, found.expected.as_str()), (at, expected), "{source} / {marked}");
         }
         let pattern = Pattern::new("Hi {{1}}!", ParameterFormat::Positional).unwrap();
-        assert_eq!(difference(&pattern, "Hi {{1}}!", "Hi Dana!", &mut BUDGET.clone()), None);
+        assert_eq!(Rough::new(&pattern, "Hi {{1}}!", "Hi Dana!").difference(&mut BUDGET.clone()), None);
     }
 }

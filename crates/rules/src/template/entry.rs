@@ -1,6 +1,7 @@
 //! A template made ready to be matched.
 
 use super::{
+    anchors::Signs,
     fold::Folded,
     message::Parameter,
     model::{Header, ParameterFormat, Template},
@@ -30,8 +31,8 @@ pub(super) struct Entry {
     /// The most fixed characters that a text of it can have.
     pub(super) most: u32,
     pub(super) rank: Rank,
-    /// For near misses.
-    pub(super) signature: Signature,
+    /// No header's text, footer or buttons: a text of it is its body.
+    bare: bool,
 }
 
 /// What decides between templates with as many fixed characters.
@@ -40,7 +41,7 @@ pub(super) struct Rank {
     /// 2: the channel's language; 1: the same language of another country; 0: another.
     language: u8,
     /// Meta numbers templates in the order in which they are made.
-    id: u128,
+    id: u64,
 }
 
 impl Rank {
@@ -72,22 +73,26 @@ impl Entry {
                 Some(Box::new((folded, patterns)))
             }
         };
-        let mut entry = Self {
-            template: Arc::clone(template),
-            equals: Vec::new(),
-            patterns: own,
-            folded,
-            most,
-            rank,
-            signature: Signature::EMPTY,
-        };
+        let bare = texts.header.is_none() && texts.footer.is_none() && template.buttons.is_empty();
+        Some(Self { template: Arc::clone(template), equals: Vec::new(), patterns: own, folded, most, rank, bare })
+    }
+
+    /// The words of its body.
+    pub(super) fn signature(&self) -> Signature {
         let mut signature = Signature::EMPTY;
-        let (texts, patterns) = entry.folded();
+        let (texts, patterns) = self.folded();
         for index in 0..patterns.body.pieces.len() {
             signature.add(patterns.body.literal(texts.body, index));
         }
-        entry.signature = signature;
-        Some(entry)
+        signature
+    }
+
+    /// The signs of its body.
+    pub(super) fn signs(&self) -> Signs {
+        let mut signs = Signs::default();
+        let (texts, patterns) = self.folded();
+        (0..patterns.body.pieces.len()).for_each(|index| signs.add(patterns.body.literal(texts.body, index)));
+        signs
     }
 
     /// Its texts and patterns in the folded form.
@@ -105,6 +110,15 @@ impl Entry {
 
     /// Whether a text is this template: as it stands, or in its folded form.
     pub(super) fn fit(&self, text: &str, folded: bool, walker: &mut Walker) -> Option<Fit> {
+        if self.bare && self.folded.is_none() {
+            // The usual case, without a look at more of the template than its body.
+            let body = &self.patterns.body;
+            return walker.fits(body, &self.template.body, text).then(|| Fit {
+                characters: body.characters,
+                header: None,
+                body: walker.values.clone(),
+            });
+        }
         let (texts, patterns) = if folded { self.folded() } else { (Texts::of(&self.template), &self.patterns) };
         fit(texts, patterns, &self.template.buttons, text, walker)
     }
@@ -150,11 +164,13 @@ impl Entry {
             Some(folded) => folded.original(range.clone()),
             None => text.get(range.clone()),
         };
-        let names = parameters(&self.template.body, self.template.format);
-        let mut body = Vec::with_capacity(names.len());
-        for (name, range) in names.into_iter().zip(&fit.body) {
-            let name = (self.template.format == ParameterFormat::Named).then(|| name.to_owned());
-            body.push(Parameter { name, text: value(range)?.to_owned() });
+        let mut body = Vec::with_capacity(fit.body.len());
+        for range in &fit.body {
+            body.push(Parameter { name: None, text: value(range)?.to_owned() });
+        }
+        if self.template.format == ParameterFormat::Named {
+            let names = parameters(&self.template.body, self.template.format);
+            body.iter_mut().zip(names).for_each(|(value, name)| value.name = Some(name.to_owned()));
         }
         let header = match &fit.header {
             Some(range) => Some(value(range)?.to_owned()),
@@ -166,7 +182,7 @@ impl Entry {
 
 fn patterns(texts: Texts<'_>, format: ParameterFormat) -> Option<Patterns> {
     let header = match texts.header {
-        Some(header) => Some(Pattern::new(header, format)?),
+        Some(header) => Some(Box::new(Pattern::new(header, format)?)),
         None => None,
     };
     Some(Patterns { body: Pattern::new(texts.body, format)?, header })

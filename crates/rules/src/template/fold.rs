@@ -9,15 +9,18 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, char::canonical_
 pub(super) struct Folded<'a> {
     pub(super) text: Cow<'a, str>,
     original: &'a str,
-    /// Where each of its characters comes from; empty where the text was in this form already.
+    /// Where its parts come from; empty where the text was in this form already.
     origins: Vec<Origin>,
 }
 
+/// A part that was copied, or one character that was changed.
 #[derive(Clone, Copy, Debug)]
 struct Origin {
+    /// Where the part begins in the folded text.
     folded: u32,
     start: u32,
     end: u32,
+    copied: bool,
 }
 
 /// Where a character stands among those that change.
@@ -114,29 +117,27 @@ pub(super) fn fold(text: &str) -> Folded<'_> {
     if is_folded(text) {
         return Folded { text: Cow::Borrowed(text), original: text, origins: Vec::new() };
     }
-    let mut out = Out { text: String::with_capacity(text.len()), origins: Vec::with_capacity(text.len()) };
+    let mut out = Out { text: String::with_capacity(text.len() + 16), origins: Vec::with_capacity(32) };
     // The blank and the line ends that were met and are written when something visible follows.
     let mut blank: Option<Range<usize>> = None;
     let mut newlines: Vec<Range<usize>> = Vec::new();
-    let mut characters = text.char_indices().peekable();
-    while let Some((start, character)) = characters.next() {
-        let mut end = start + character.len_utf8();
+    let mut at = 0;
+    while let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        let start = at;
+        at += character.len_utf8();
         let class = class(character);
         match class {
             Class::Mark => continue,
             Class::Blank => {
-                match &mut blank {
-                    Some(blank) => blank.end = end,
-                    None => blank = Some(start..end),
-                }
+                blank = Some(blank.map_or(start, |blank| blank.start)..at);
                 continue;
             }
             Class::Newline => {
                 blank = None;
-                if character == '\r' && characters.next_if(|(_, next)| *next == '\n').is_some() {
-                    end += 1;
+                if character == '\r' && text.as_bytes().get(at) == Some(&b'\n') {
+                    at += 1;
                 }
-                newlines.push(start..end);
+                newlines.push(start..at);
                 continue;
             }
             Class::Plain | Class::Replaced(_) | Class::Other => {}
@@ -144,23 +145,48 @@ pub(super) fn fold(text: &str) -> Folded<'_> {
         // Nothing of both at the beginning, and no blank at the beginning of a line.
         if !out.text.is_empty() {
             if let Some(blank) = blank.take().filter(|_| newlines.is_empty()) {
-                out.add(" ", blank);
+                out.add(text, " ", blank);
             }
-            newlines.drain(..).for_each(|newline| out.add("\n", newline));
+            newlines.drain(..).for_each(|newline| out.add(text, "\n", newline));
         }
         newlines.clear();
         blank = None;
-        while let Some((at, next)) = characters.next_if(|(_, next)| combines(*next)) {
-            end = at + next.len_utf8();
+        let run = run(text, start);
+        if run > start {
+            at = run;
+            out.copy(text, start..run);
+            continue;
         }
-        let cluster = text.get(start..end).unwrap_or_default();
+        let single = at;
+        while let Some(next) = text.get(at..).and_then(|rest| rest.chars().next()).filter(|next| combines(*next)) {
+            at += next.len_utf8();
+        }
         match class {
-            Class::Replaced(with) if cluster.len() == character.len_utf8() => out.add(with, start..end),
-            _ if cluster.len() == character.len_utf8() && is_settled(character) => out.add(cluster, start..end),
-            _ => out.add(&cluster.nfc().collect::<String>(), start..end),
+            Class::Replaced(with) if at == single => out.add(text, with, start..at),
+            _ if at == single && is_settled(character) => out.copy(text, start..at),
+            _ => {
+                let composed: String = text.get(start..at).unwrap_or_default().nfc().collect();
+                out.add(text, &composed, start..at);
+            }
         }
     }
     Folded { text: Cow::Owned(out.text), original: text, origins: out.origins }
+}
+
+/// How far a text is plain ASCII from a place on, with single blanks between, and surely not changed by what follows.
+fn run(text: &str, start: usize) -> usize {
+    let bytes = text.as_bytes();
+    let visible = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_graphic);
+    let mut end = start;
+    while visible(end) || end > start && bytes.get(end) == Some(&b' ') && visible(end + 1) && visible(end - 1) {
+        end += 1;
+    }
+    // The last one before another script may become one with what follows.
+    if bytes.get(end).is_some_and(|byte| !byte.is_ascii()) && end > start {
+        end -= 1;
+        end -= usize::from(end > start && !visible(end - 1));
+    }
+    end
 }
 
 struct Out {
@@ -169,9 +195,24 @@ struct Out {
 }
 
 impl Out {
-    fn add(&mut self, text: &str, from: Range<usize>) {
-        self.origins.push(Origin { folded: self.text.len() as u32, start: from.start as u32, end: from.end as u32 });
-        self.text.push_str(text);
+    /// A range of the original, unchanged.
+    fn copy(&mut self, text: &str, from: Range<usize>) {
+        let (start, end) = (from.start as u32, from.end as u32);
+        match self.origins.last_mut() {
+            Some(last) if last.copied && last.end == start => last.end = end,
+            _ => self.origins.push(Origin { folded: self.text.len() as u32, start, end, copied: true }),
+        }
+        self.text.push_str(text.get(from).unwrap_or_default());
+    }
+
+    /// Something else for a range of the original.
+    fn add(&mut self, text: &str, with: &str, from: Range<usize>) {
+        if text.get(from.clone()) == Some(with) {
+            return self.copy(text, from);
+        }
+        let folded = self.text.len() as u32;
+        self.origins.push(Origin { folded, start: from.start as u32, end: from.end as u32, copied: false });
+        self.text.push_str(with);
     }
 }
 
@@ -181,25 +222,44 @@ impl<'a> Folded<'a> {
         self.origins.is_empty() && self.text.len() == self.original.len()
     }
 
+    /// The part that holds a byte of the folded text.
+    fn origin(&self, byte: usize) -> Option<&Origin> {
+        let after = self.origins.partition_point(|origin| origin.folded as usize <= byte);
+        self.origins.get(after.checked_sub(1)?)
+    }
+
+    /// Where in the original a byte of the folded text begins. None: within what was one character.
+    fn start(&self, byte: usize) -> Option<usize> {
+        let origin = self.origin(byte)?;
+        let within = byte - origin.folded as usize;
+        (origin.copied || within == 0).then_some(origin.start as usize + within)
+    }
+
+    /// Where in the original ends what comes before a byte of the folded text. None: within what was one character, or
+    /// nothing comes before.
+    fn end(&self, byte: usize) -> Option<usize> {
+        let origin = self.origin(byte.checked_sub(1)?)?;
+        if origin.copied {
+            return Some(origin.start as usize + byte - origin.folded as usize);
+        }
+        let whole = byte == self.text.len() || self.origin(byte)?.folded as usize == byte;
+        whole.then_some(origin.end as usize)
+    }
+
     /// The part of the original that a range of the folded text stands for, with the marks at its ends. None: the range
-    /// begins or ends within what was one character.
+    /// is empty, or begins or ends within what was one character.
     pub(super) fn original(&self, range: Range<usize>) -> Option<&'a str> {
         if self.is_original() {
             return self.original.get(range);
         }
-        let first = self.origins.binary_search_by_key(&range.start, |origin| origin.folded as usize).ok()?;
-        let after = if range.end == self.text.len() {
-            self.origins.len()
-        } else {
-            self.origins.binary_search_by_key(&range.end, |origin| origin.folded as usize).ok()?
-        };
-        let mut start = self.origins.get(first)?.start as usize;
-        let mut end = self.origins.get(after.checked_sub(1)?)?.end as usize;
-        let earliest = first.checked_sub(1).and_then(|before| self.origins.get(before)).map_or(0, |origin| origin.end);
-        let latest = self.origins.get(after).map_or(self.original.len(), |origin| origin.start as usize);
-        let before = self.original.get(earliest as usize..start)?;
-        start -= before.len() - before.trim_end_matches(is_mark).len();
+        if range.is_empty() {
+            return None;
+        }
+        let (mut start, mut end) = (self.start(range.start)?, self.end(range.end)?);
+        let before = self.original.get(self.end(range.start).unwrap_or(0)..start)?;
+        let latest = if range.end == self.text.len() { self.original.len() } else { self.start(range.end)? };
         let behind = self.original.get(end..latest)?;
+        start -= before.len() - before.trim_end_matches(is_mark).len();
         end += behind.len() - behind.trim_start_matches(is_mark).len();
         self.original.get(start..end)
     }
@@ -209,10 +269,9 @@ impl<'a> Folded<'a> {
         let at = if self.is_original() {
             byte
         } else if byte >= self.text.len() {
-            self.origins.last().map_or(0, |origin| origin.end as usize)
+            self.end(self.text.len()).unwrap_or(0)
         } else {
-            let after = self.origins.partition_point(|origin| origin.folded as usize <= byte);
-            after.checked_sub(1).and_then(|index| self.origins.get(index)).map_or(0, |origin| origin.start as usize)
+            self.start(byte).or_else(|| self.origin(byte).map(|origin| origin.start as usize)).unwrap_or(0)
         };
         self.original.split_at_checked(at).unwrap_or((self.original, ""))
     }
@@ -227,6 +286,10 @@ const GAP: char = '\u{fdd0}';
 
 /// A text with parameters in the folded form, parameters kept. None: it is in this form already.
 pub(super) fn fold_pattern(text: &str) -> Option<String> {
+    // The names of parameters are visible ASCII, as little changed as the gap would be.
+    if is_folded(text) {
+        return None;
+    }
     let mut held = String::with_capacity(text.len());
     let mut names = Vec::new();
     let mut at = 0;
@@ -247,4 +310,60 @@ pub(super) fn fold_pattern(text: &str) -> Option<String> {
         }
     }
     (with_names != text).then_some(with_names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_come_from_the_text_as_it_was_given() {
+        // Text, folded, and for parts of the folded text what they stand for.
+        let text = " \u{200f}Hi  e\u{301}lan\u{200e}, it’s…\r\n ok ";
+        let folded = fold(text);
+        assert_eq!(folded.text, "Hi élan, it's...\nok");
+        let part = |part: &str| folded.original(folded.text.find(part).map(|at| at..at + part.len()).unwrap());
+        assert_eq!(part("Hi"), Some("\u{200f}Hi"));
+        assert_eq!(part("é"), Some("e\u{301}"));
+        assert_eq!(part("élan"), Some("e\u{301}lan\u{200e}"));
+        assert_eq!(part("it's"), Some("it’s"));
+        assert_eq!(part("..."), Some("…"));
+        let dots = folded.text.find("...").unwrap();
+        assert_eq!((part(".\n"), folded.original(dots..dots + 1), folded.original(3..3)), (None, None, None));
+        assert_eq!(part("ok"), Some("ok"));
+        assert_eq!(folded.split(folded.text.find("it").unwrap()).1, "it’s…\r\n ok ");
+        assert_eq!(folded.split(folded.text.len()).1, " ");
+        assert!(fold("Hi Dana, שלום 🎉\nok").is_original());
+        assert_eq!(fold_pattern("Hi {{1}}, it's {{2}}"), None);
+        assert_eq!(fold_pattern("Hi\u{a0}{{1}} \n\u{2019}{{name}} "), Some("Hi {{1}}\n'{{name}}".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn folding_again_changes_nothing(text in "[a-c \n\r\t\u{a0}\u{301}\u{200e}é…’か\u{3099}{}]{0,20}|\\PC{0,20}") {
+            let once = fold(&text);
+            let twice = fold(&once.text);
+            // But for a mark between a letter and its accent, which stands between them only once.
+            prop_assume!(!text.contains(is_mark));
+            prop_assert_eq!(&twice.text, &once.text);
+            prop_assert!(!is_folded(&text) || once.text == text);
+        }
+
+        #[test]
+        fn every_part_of_the_folded_text_is_a_part_of_the_original(text in "[a-c \n\r\u{a0}\u{301}\u{200e}é…]{0,16}") {
+            prop_assume!(!text.contains("\u{200e}\u{301}"));
+            let folded = fold(&text);
+            for (start, _) in folded.text.char_indices() {
+                for end in start + 1..=folded.text.len() {
+                    if let Some(part) = folded.text.get(start..end)
+                        && let Some(original) = folded.original(start..end)
+                    {
+                        // Blanks at the ends of a part go when it is folded alone.
+                        prop_assert_eq!(&fold(original).text, &fold(part).text);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -53,7 +53,7 @@ struct Mistyped {
     bytes: usize,
 }
 
-/// Where the literal has the fewest wrong characters, at most a quarter; of equal places the one where letters stand for
+/// Where the literal has the fewest wrong characters, at most an eighth; of equal places the one where letters stand for
 /// letters and signs for signs, then the first.
 fn mistyped(
     expected: &[char],
@@ -70,7 +70,7 @@ fn mistyped(
         (false, true) => room..room + 1,
         (false, false) => 0..room + 1,
     };
-    let mut most = (expected.len() / 4).max(1);
+    let mut most = (expected.len() / 8).max(1);
     let mut best: Option<(usize, usize, Mistyped)> = None;
     for place in places {
         let (mut wrong, mut strange, mut bytes, mut first) = (0, 0, 0, None);

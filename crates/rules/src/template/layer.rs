@@ -6,6 +6,7 @@ use super::{
     fold::Folded,
     index::{Found, Match},
     model::Template,
+    signature::Signature,
     walk::Walker,
     words::{self, Keys},
 };
@@ -21,6 +22,8 @@ use std::{
 pub(super) struct Layer {
     /// What can have the most fixed characters first, among those the higher rank.
     pub(super) entries: Vec<Entry>,
+    /// What each is compared by for near misses, as the entries stand.
+    pub(super) signatures: Vec<Signature>,
     anchors: Anchors,
 }
 
@@ -46,19 +49,20 @@ impl Layer {
         }
         entries.shrink_to_fit();
         entries.sort_by(|a, b| b.most.cmp(&a.most).then(b.rank.cmp(&a.rank)));
-        let anchors = Anchors::build(entries.len(), |entry, pairs, singles| match entries.get(entry as usize) {
-            Some(entry) => entry.keys(pairs, singles),
-            None => {
-                pairs.clear();
-                singles.clear();
+        let keys = |entry: u32, pairs: &mut Vec<u64>, singles: &mut Vec<u64>| {
+            if let Some(entry) = entries.get(entry as usize) {
+                entry.keys(pairs, singles);
             }
-        });
-        Self { entries, anchors }
+        };
+        let signs = |entry: u32| entries.get(entry as usize).map(Entry::signs).unwrap_or_default();
+        let anchors = Anchors::build(entries.len(), keys, signs);
+        let signatures = entries.iter().map(Entry::signature).collect();
+        Self { entries, signatures, anchors }
     }
 
     /// The template that a text is: exactly if there is one, else in the folded form.
     pub(super) fn find(&self, text: &str, folded: &Folded<'_>, keys: &Keys) -> Found {
-        let candidates = self.anchors.candidates(keys);
+        let candidates = self.anchors.candidates(&folded.text, keys);
         let mut walker = Walker::default();
         match self.best(&candidates, text, None, &mut walker) {
             Found::None => self.best(&candidates, &folded.text, Some(folded), &mut walker),

@@ -1,7 +1,7 @@
 //! What is told of a text that is no template: the one that it nearly is, and where the two part.
 
 use super::{
-    difference::{Difference, difference},
+    difference::{Difference, Rough},
     entry::Entry,
     fold::{Folded, fold},
     index::Index,
@@ -13,8 +13,10 @@ use super::{
 };
 use std::sync::Arc;
 
-/// So many of those that share the most words are compared closely.
+/// So many of those that share the most words are compared by their literals.
 const CANDIDATES: usize = 32;
+/// And twice so many of those, letter by letter.
+const CLOSELY: usize = 4;
 /// Of the two texts, this many characters are shown from the difference on.
 const SHOWN: usize = 24;
 
@@ -57,52 +59,69 @@ impl Index {
         let mut own = Signature::EMPTY;
         own.add(&folded.text);
         let entries = &self.approved.entries;
-        let mut ranked: Vec<(i32, u32)> =
-            entries.iter().zip(0..).map(|(entry, index)| (-entry.signature.nearness(&own), index)).collect();
+        let mut ranked: Vec<(i32, u32)> = self
+            .approved
+            .signatures
+            .iter()
+            .zip(0..)
+            .map(|(signature, index)| (-signature.nearness(&own), index))
+            .collect();
         if ranked.len() > CANDIDATES {
             ranked.select_nth_unstable(CANDIDATES - 1);
             ranked.truncate(CANDIDATES);
         }
         ranked.sort_unstable();
         let mut walker = Walker::default();
+        let near = ranked.iter().filter_map(|(_, index)| entries.get(*index as usize));
+        let mut near: Vec<_> = near.map(|entry| Compared::new(entry, &folded.text, &mut walker)).collect();
+        // Those that share the most words, and of the others those of which the most literals are there. (Only the words
+        // tell of a template of one long literal with one wrong letter.)
+        if let Some(others) = near.get_mut(CLOSELY..) {
+            others.sort_by_key(|compared| -compared.rough.nearness());
+        }
+        near.truncate(2 * CLOSELY);
         let mut left = BUDGET;
-        let mut best: Option<(&Entry, Difference)> = None;
-        for (_, index) in ranked {
-            let Some(entry) = entries.get(index as usize) else { continue };
-            let Some(found) = compare(entry, &folded, &mut walker, &mut left) else { continue };
+        let mut best: Option<(&Compared<'_>, Difference)> = None;
+        for compared in &near {
+            let Some(found) = compared.rough.difference(&mut left) else { continue };
             if best.as_ref().is_none_or(|(_, best)| found.nearness() > best.nearness()) {
-                best = Some((entry, found));
+                best = Some((compared, found));
             }
         }
-        let (entry, difference) = best?;
-        (difference.common > 0).then(|| told(entry, difference, &folded))
+        let (compared, difference) = best?;
+        (difference.common > 0).then(|| told(compared, difference, &folded))
     }
 }
 
-/// The text against the body, with and without what may stand around it.
-fn compare(entry: &Entry, folded: &Folded<'_>, walker: &mut Walker, left: &mut usize) -> Option<Difference> {
-    let (texts, patterns) = entry.folded();
-    let text = folded.text.as_ref();
-    let inner = parts(texts, patterns, &entry.template.buttons, text, walker);
-    let mut best: Option<Difference> = None;
-    for part in [0..text.len(), inner.clone()] {
-        let Some(body) = text.get(part.clone()) else { continue };
-        let Some(mut found) = difference(&patterns.body, texts.body, body, left) else { continue };
-        found.at += part.start;
-        if best.as_ref().is_none_or(|best| found.nearness() > best.nearness()) {
-            best = Some(found);
-        }
-        if inner == (0..text.len()) {
-            break;
-        }
-    }
-    best
+/// A template beside a text.
+struct Compared<'a> {
+    entry: &'a Entry,
+    /// Where the body begins in the text.
+    start: usize,
+    rough: Rough<'a>,
 }
 
-fn told(entry: &Entry, difference: Difference, folded: &Folded<'_>) -> NearMiss {
-    let (before, rest) = folded.split(difference.at);
+impl<'a> Compared<'a> {
+    /// The text against the body: all of it, or without what may stand around.
+    fn new(entry: &'a Entry, text: &'a str, walker: &mut Walker) -> Self {
+        let (texts, patterns) = entry.folded();
+        let rough = |part: &'a str| Rough::new(&patterns.body, texts.body, part);
+        let whole = Self { entry, start: 0, rough: rough(text) };
+        let inner = parts(texts, patterns, &entry.template.buttons, text, walker);
+        match text.get(inner.clone()) {
+            Some(part) if part.len() < text.len() => {
+                let inner = Self { entry, start: inner.start, rough: rough(part) };
+                if inner.rough.nearness() > whole.rough.nearness() { inner } else { whole }
+            }
+            _ => whole,
+        }
+    }
+}
+
+fn told(compared: &Compared<'_>, difference: Difference, folded: &Folded<'_>) -> NearMiss {
+    let (before, rest) = folded.split(compared.start + difference.at);
     NearMiss {
-        template: Arc::clone(&entry.template),
+        template: Arc::clone(&compared.entry.template),
         position: before.chars().count() + 1,
         expected: difference.expected.chars().take(SHOWN).collect(),
         found: rest.chars().take(SHOWN).collect(),

@@ -13,7 +13,7 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Patterns {
     pub(super) body: Pattern,
-    pub(super) header: Option<Pattern>,
+    pub(super) header: Option<Box<Pattern>>,
 }
 
 /// The texts of a template.
@@ -97,8 +97,10 @@ pub(super) fn fit(
     text: &str,
     walker: &mut Walker,
 ) -> Option<Fit> {
-    let head =
-        texts.header.zip(patterns.header.as_ref()).and_then(|(source, pattern)| header(source, pattern, text, walker));
+    let head = texts
+        .header
+        .zip(patterns.header.as_deref())
+        .and_then(|(source, pattern)| header(source, pattern, text, walker));
     // The fullest first: it has the most fixed characters.
     for (end, behind) in tails(texts, buttons, text) {
         for (start, before, value) in head.clone().into_iter().chain([(0, 0, None)]) {
@@ -124,7 +126,7 @@ pub(super) fn parts(
     text: &str,
     walker: &mut Walker,
 ) -> Range<usize> {
-    let head = texts.header.zip(patterns.header.as_ref());
+    let head = texts.header.zip(patterns.header.as_deref());
     let start =
         head.and_then(|(source, pattern)| header(source, pattern, text, walker)).map_or(0, |(start, _, _)| start);
     let end = tails(texts, buttons, text).first().map_or(text.len(), |(end, _)| *end);

@@ -250,7 +250,7 @@ fn one_wrong_character_is_told() {
             Found::Tie(_) => panic!("{changed}"),
             Found::None => {
                 told += 1;
-                let near = index.nearest(&changed).unwrap();
+                let near = index.nearest(&changed).unwrap_or_else(|| panic!("{changed:?} of {:?}", template.body));
                 if near.position == at + 1 {
                     exact += 1;
                     assert_eq!(near.template.id, template.id, "{changed}");
