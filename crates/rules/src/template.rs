@@ -4,6 +4,7 @@
 //! parameters, or the reason why there is none.
 
 mod anchors;
+mod blocks;
 mod buttons;
 mod compose;
 mod difference;

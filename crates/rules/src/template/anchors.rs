@@ -61,6 +61,11 @@ impl Signs {
         self.0 |= text.bytes().filter(u8::is_ascii).fold(0, |signs, byte| signs | 1 << byte);
     }
 
+    /// Those of both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     fn are_in(self, text: Self) -> bool {
         self.0 & !text.0 == 0
     }
@@ -161,7 +166,7 @@ impl Anchors {
     }
 
     /// The templates that a text with these keys may be, in order, each once.
-    pub(super) fn candidates(&self, text: &str, keys: &Keys) -> Vec<u32> {
+    pub(super) fn candidates(&self, text: &str, folded: &str, keys: &Keys) -> Vec<u32> {
         let mut found = Vec::with_capacity(16);
         let mut many = Vec::new();
         look_up(&self.sampled, keys.pairs().filter(|key| is_sampled(*key)), &mut found, &mut many);
@@ -182,7 +187,9 @@ impl Anchors {
         }
         if !self.everywhere.is_empty() {
             let mut own = Signs::default();
+            // A letter that an accent follows is another one when folded, and a curly quote is no sign before.
             own.add(text);
+            own.add(folded);
             found.extend(self.everywhere.iter().filter(|(signs, _)| signs.are_in(own)).map(|(_, template)| *template));
         }
         if found.len() > 1 {

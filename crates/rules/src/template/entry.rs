@@ -87,12 +87,15 @@ impl Entry {
         signature
     }
 
-    /// The signs of its body.
+    /// The signs that each of its texts has, as it stands or folded.
     pub(super) fn signs(&self) -> Signs {
-        let mut signs = Signs::default();
+        let of = |texts: Texts<'_>, patterns: &Patterns| {
+            let mut signs = Signs::default();
+            (0..patterns.body.pieces.len()).for_each(|index| signs.add(patterns.body.literal(texts.body, index)));
+            signs
+        };
         let (texts, patterns) = self.folded();
-        (0..patterns.body.pieces.len()).for_each(|index| signs.add(patterns.body.literal(texts.body, index)));
-        signs
+        of(Texts::of(&self.template), &self.patterns).and(of(texts, patterns))
     }
 
     /// Its texts and patterns in the folded form.

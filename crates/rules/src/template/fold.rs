@@ -1,6 +1,7 @@
 //! The form in which texts are compared when they are not equal as they stand: one kind of blank, quote, dash and line
 //! end, no invisible marks, Unicode composed; with the way back, so that values are taken from the text as it was given.
 
+use super::blocks::blocks;
 use std::{borrow::Cow, ops::Range};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, char::canonical_combining_class, is_nfc_quick};
 
@@ -95,6 +96,17 @@ fn is_settled(character: char) -> bool {
 
 /// The common case, in one pass without memory.
 fn is_folded(text: &str) -> bool {
+    let ends = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\n'));
+    if let Some(blocks) = blocks(text) {
+        let (mut blank, mut newline, mut wrong) = (0, 0, 0);
+        for block in blocks {
+            // A blank or a line end before each byte.
+            let (after_blank, after_newline) = (block.blanks << 1 | blank, block.newlines << 1 | newline);
+            wrong |= block.others | after_blank & (block.blanks | block.newlines) | after_newline & block.blanks;
+            (blank, newline) = (block.blanks >> 63, block.newlines >> 63);
+        }
+        return wrong == 0 && !ends(text.as_bytes().first()) && !ends(text.as_bytes().last());
+    }
     // A line end before the text: blanks at the beginning of a line go.
     let mut before = '\n';
     let mut any = false;

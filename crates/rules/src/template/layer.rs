@@ -62,7 +62,7 @@ impl Layer {
 
     /// The template that a text is: exactly if there is one, else in the folded form.
     pub(super) fn find(&self, text: &str, folded: &Folded<'_>, keys: &Keys) -> Found {
-        let candidates = self.anchors.candidates(&folded.text, keys);
+        let candidates = self.anchors.candidates(text, &folded.text, keys);
         let mut walker = Walker::default();
         match self.best(&candidates, text, None, &mut walker) {
             Found::None => self.best(&candidates, &folded.text, Some(folded), &mut walker),

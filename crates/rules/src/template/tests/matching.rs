@@ -68,6 +68,7 @@ fn texts_as_they_come() {
         // Unicode's two forms of an accent.
         ("Café {{1}} déjà", "Cafe\u{301} Zoe\u{308} de\u{301}ja\u{300}", Some(&["Zoe\u{308}"]), true),
         ("Cafe\u{301} {{1}}", "Café Zoë", Some(&["Zoë"]), true),
+        ("U{{1}}", "U\u{300}", Some(&["\u{300}"]), false),
         // Punctuation right beside parameters, and parameters side by side.
         ("({{1}})[{{2}}]:{{3}}!", "(a)[b]:c!", Some(&["a", "b", "c"]), false),
         ("Order#{{1}}{{2}} ok", "Order#AB ok", Some(&["A", "B"]), false),
