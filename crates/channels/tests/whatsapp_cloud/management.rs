@@ -1,10 +1,7 @@
 //! Templates, reports and the live check: calls that send nothing.
 
 use super::setting::{Graph, OURS, PNID, PROOF, WABA, example, fixture};
-use herald_channels::{
-    contract::{AccountChange, Provider},
-    whatsapp_cloud::CheckLine,
-};
+use herald_channels::contract::{AccountChange, CheckLine, Provider};
 use herald_rules::reason::Reason;
 use serde_json::{Value, json};
 

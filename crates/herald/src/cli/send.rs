@@ -112,6 +112,7 @@ pub(super) fn previewed(preview: &Value) -> String {
         ("files", files.join("\n")),
         ("template", decision::template(&preview["template"])),
         ("window", decision::window(&preview["window"])),
+        ("segments", decision::segments(&preview["segments"])),
         ("priority", show::text(&message["priority"])),
         (
             "channel",

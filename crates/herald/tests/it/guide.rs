@@ -17,6 +17,11 @@ async fn send_a_non_ticket_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatsapp_templates() {
+    holds("docs/guides/whatsapp-templates.md", Page::strict).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn variables() {
     holds("docs/guides/variables.md", Page::strict).await;
 }

@@ -56,7 +56,7 @@ async fn from_a_file_to_a_match_and_what_meta_says_meanwhile() {
     assert_eq!(found["template"]["parameters"], json!([{"name": "1", "value": "Dana"}, {"name": "2", "value": "A-7"}]));
     let shown = world.herald.command(&["template", "match", "--to", CUSTOMER, text, "--customer-name", "Dana"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
-    assert!(shown.contains("template    order_update en_US") && shown.contains("2 = A-7"), "{shown}");
+    assert!(shown.contains("order_update (en_US, UTILITY)") && shown.contains("{{2}} = A-7"), "{shown}");
 
     // By callback: nobody asks for a comparison.
     assert!(world.graph.set_template_status(&id, "PAUSED", None));

@@ -39,6 +39,14 @@ pub(super) fn window(window: &Value) -> String {
     }
 }
 
+/// How many SMS a text takes; empty where it is none.
+pub(super) fn segments(segments: &Value) -> String {
+    match segments["count"].as_u64() {
+        Some(count) => format!("{count} SMS ({})", show::text(&segments["encoding"])),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +62,7 @@ mod tests {
         let expected = "order (en_US, UTILITY)\nheader = https://a.example/x.png\n{{1}} = Dana\nbutton 1 = 17";
         assert_eq!(template(&decided), expected);
         assert_eq!((template(&Value::Null), window(&Value::Null)), (String::new(), String::new()));
+        assert_eq!(segments(&json!({"count": 2, "encoding": "gsm7"})), "2 SMS (gsm7)");
         let open = json!({"open": true, "until": "2026-11-22T12:00:00.000000Z"});
         assert!(window(&open).starts_with("open until 2026-11-22 12:00:00.000Z"));
         assert!(window(&json!({"open": false, "until": null})).contains("has not written"));
