@@ -2,6 +2,7 @@
 
 use super::{
     business::{Business, Number},
+    customers::FREE_ENTRY,
     engine::Engine,
     error::GraphError,
     escape,
@@ -17,7 +18,7 @@ use herald_rules::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use std::{
     fmt,
@@ -32,6 +33,9 @@ pub const SIGNATURE: &str = "x-hub-signature-256";
 /// Statuses in one `changes` item, and changes in one entry, at most: batches nest at every level.
 const STATUSES: usize = 20;
 const CHANGES: usize = 2;
+
+/// What Meta calls messages that an advertisement has paid for.
+pub(crate) const FREE_ENTRY_CATEGORY: &str = "referral_conversion";
 
 /// What a message costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -229,6 +233,9 @@ struct Status<'a> {
     recipient_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     biz_opaque_callback_data: Option<&'a str>,
+    /// Nowadays only where the customer came by an advertisement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pricing: Option<Pricing>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -248,6 +255,7 @@ fn envelope<'a>(waba_id: &'a str, batch: &'a [Waiting], with_echo: bool) -> Enve
                     timestamp: (at.0 / 1_000_000).to_string(),
                     recipient_id: &message.to,
                     biz_opaque_callback_data: message.echo.as_deref().filter(|_| with_echo),
+                    conversation: (*status == GraphStatus::Sent).then(|| conversation(message, *at)).flatten(),
                     pricing: code.is_none().then_some(message.pricing),
                     errors: code.map(|code| [GraphError::in_webhook(code)]),
                 };
@@ -275,6 +283,16 @@ fn envelope<'a>(waba_id: &'a str, batch: &'a [Waiting], with_echo: bool) -> Enve
         }
     }
     Envelope { object: "whatsapp_business_account", entry }
+}
+
+/// The conversation that an advertisement began, in which nothing is charged.
+fn conversation(message: &Taken, at: Timestamp) -> Option<Value> {
+    if message.pricing.category != FREE_ENTRY_CATEGORY {
+        return None;
+    }
+    let until = ((at + FREE_ENTRY).0 / 1_000_000).to_string();
+    let id = hex::encode(message.to.as_bytes());
+    Some(json!({"id": id, "expiration_timestamp": until, "origin": {"type": FREE_ENTRY_CATEGORY}}))
 }
 
 fn statuses<'a>(metadata: Metadata<'a>, status: Status<'a>) -> Change<'a> {

@@ -12,6 +12,9 @@ pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Somebody who came by an advertisement may be answered so long.
 pub(crate) const FREE_ENTRY: Duration = Duration::from_secs(72 * 3600);
 
+/// Above this many customers with marketing the old ones are forgotten.
+const MANY: usize = 100_000;
+
 /// The window of one customer to one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -32,6 +35,8 @@ struct Customer {
 pub(crate) struct Customers {
     known: HashMap<String, Customer>,
     marketing: HashMap<String, VecDeque<Timestamp>>,
+    /// How many of them were left when the old ones were last forgotten.
+    left: usize,
 }
 
 /// A message on its way to a customer.
@@ -90,6 +95,11 @@ impl Customers {
             return Some(131_047);
         }
         let most = limits.marketing_a_day.filter(|_| sending.marketing)?;
+        // Twice as many as last time, so that a great number in use is not looked through at every message.
+        if self.marketing.len() > MANY.max(self.left * 2) {
+            self.marketing.retain(|_, sent| sent.back().is_some_and(|at| sending.now.since(*at) < DAY));
+            self.left = self.marketing.len();
+        }
         let sent = self.marketing.entry(sending.to.to_owned()).or_default();
         while sent.front().is_some_and(|at| sending.now.since(*at) >= DAY) {
             sent.pop_front();

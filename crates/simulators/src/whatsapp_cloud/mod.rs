@@ -4,10 +4,13 @@
 mod account;
 mod behaviour;
 mod business;
+mod button_rules;
+mod button_send;
 mod codes;
 mod control;
 mod courier;
 mod customers;
+mod decide;
 mod engine;
 mod error;
 mod escape;

@@ -3,7 +3,8 @@
 use super::{
     business::{Business, Number},
     control,
-    engine::{Decision, Engine},
+    decide::Decision,
+    engine::Engine,
     error::GraphError,
     files,
     journal::Arriving,

@@ -1,9 +1,10 @@
 //! A template message, checked against its template: names, counts, kinds, values, buttons, cards.
 
 use super::{
+    button_send::button,
     error::GraphError,
     free::media_object,
-    needs::{Button, Header, Needs},
+    needs::{Header, Needs},
     object::{List, Object, impossible, invalid, missing},
 };
 use std::fmt::Display;
@@ -13,12 +14,6 @@ const HEADER: usize = 60;
 /// The longest body beside other components, and alone.
 const BODY: usize = 1024;
 const BODY_ALONE: usize = 32_768;
-/// The longest code of a one-time password or coupon.
-const CODE: usize = 15;
-/// The longest payload of a quick reply.
-const PAYLOAD: usize = 256;
-/// The longest address of a link.
-const ADDRESS: usize = 2000;
 
 /// What a check may ask.
 #[derive(Clone, Copy)]
@@ -36,12 +31,12 @@ fn count(part: impl Display, got: usize, expected: usize) -> GraphError {
     GraphError::with(132_000, of)
 }
 
-fn format(part: impl Display, expected: &str, got: &str) -> GraphError {
+pub(super) fn format(part: impl Display, expected: &str, got: &str) -> GraphError {
     let (expected, got) = (expected.to_ascii_uppercase(), got.to_ascii_uppercase());
     GraphError::with(132_012, format!("{part}: Format mismatch, expected {expected}, received {got}"))
 }
 
-fn issue(problem: impl Display) -> GraphError {
+pub(super) fn issue(problem: impl Display) -> GraphError {
     GraphError::with(132_018, problem.to_string())
 }
 
@@ -112,12 +107,12 @@ pub(crate) fn check(components: &List<'_, '_>, needs: &Needs, facts: Facts<'_>) 
     }
 }
 
-fn missing_of(problem: impl Into<String>) -> GraphError {
+pub(super) fn missing_of(problem: impl Into<String>) -> GraphError {
     GraphError::with(131_008, problem.into())
 }
 
 /// The value of a text parameter, which is not empty and keeps Meta's rules.
-fn value<'a>(parameter: &Object<'_, 'a>, name: &str) -> Result<&'a str, GraphError> {
+pub(super) fn value<'a>(parameter: &Object<'_, 'a>, name: &str) -> Result<&'a str, GraphError> {
     let text = parameter.text(name)?.filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| missing(&super::object::Place::Name(&parameter.place, name)))?;
     let unfit = |text: &str| text.contains(['\n', '\r', '\t']) || text.contains("     ");
@@ -244,81 +239,6 @@ fn body(parameters: &List<'_, '_>, needs: &Needs) -> Result<(), GraphError> {
     let most = if needs.more_than_body { BODY } else { BODY_ALONE };
     if rendered.chars().count() > most {
         return Err(GraphError::with(132_005, format!("body text is longer than {most} characters")));
-    }
-    Ok(())
-}
-
-/// Checks a button component, and returns which button it is about.
-fn button(component: &Object<'_, '_>, needs: &Needs) -> Result<usize, GraphError> {
-    component.only(&["type", "sub_type", "index", "parameters"])?;
-    let sub_type = component.need_text("sub_type", 40)?;
-    let index = component.need_text("index", 2)?;
-    let number = index.parse::<usize>().ok().filter(|number| *number < 10 && index.len() == 1);
-    let number =
-        number.ok_or_else(|| impossible(format!("Param {}['index'] must be between 0 and 9", component.place)))?;
-    let Some(button) = needs.buttons.get(number) else {
-        return Err(impossible(format!("buttons: there is no button at index {number}")));
-    };
-    if button.sub_type() != sub_type {
-        let expected = button.sub_type();
-        return Err(impossible(format!("buttons: Button at index {number} is of type {expected}, not {sub_type}")));
-    }
-    let parameters = component.list("parameters")?;
-    let takes = match button {
-        Button::PhoneNumber | Button::Url(false) => 0,
-        Button::VoiceCall | Button::Other(_) => return Ok(number),
-        _ => 1,
-    };
-    if parameters.items.len() != takes {
-        if takes == 1 && parameters.items.is_empty() {
-            return Err(missing_of(format!("buttons: Button at index {number} requires a parameter")));
-        }
-        return Err(issue(format!("buttons: Button at index {number} takes {takes} parameters")));
-    }
-    let Some(parameter) = parameters.objects().next() else { return Ok(number) };
-    button_value(&parameter?, button)?;
-    Ok(number)
-}
-
-fn button_value(parameter: &Object<'_, '_>, button: &Button) -> Result<(), GraphError> {
-    let kind = parameter.need_text("type", 40)?;
-    let expected = match button {
-        Button::QuickReply => "payload",
-        Button::Url(_) | Button::OneTimePassword => "text",
-        Button::CopyCode => "coupon_code",
-        _ => "action",
-    };
-    if kind != expected {
-        return Err(format("buttons", expected, kind));
-    }
-    parameter.only(&["type", expected])?;
-    match button {
-        Button::QuickReply => parameter.need_text("payload", PAYLOAD).map(drop),
-        Button::Url(_) => value(parameter, "text").and_then(|text| {
-            if text.chars().count() > ADDRESS {
-                Err(impossible("the link is longer than 2000 characters"))
-            } else {
-                Ok(())
-            }
-        }),
-        Button::OneTimePassword => value(parameter, "text").and_then(code),
-        Button::CopyCode => {
-            let text = value(parameter, "coupon_code")?;
-            if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                return Err(impossible("coupon_code has letters and digits only"));
-            }
-            code(text)
-        }
-        _ => {
-            let action = parameter.need_object("action")?;
-            action.only(&["flow_token", "flow_action_data", "thumbnail_product_retailer_id", "sections"])
-        }
-    }
-}
-
-fn code(text: &str) -> Result<(), GraphError> {
-    if text.chars().count() > CODE {
-        return Err(impossible(format!("the code is longer than {CODE} characters")));
     }
     Ok(())
 }

@@ -312,3 +312,19 @@ async fn a_status_can_come_before_the_answer() {
     let (status, _) = meta.send(&sent).await;
     assert_eq!((status, receiver.statuses().is_empty()), (200, false));
 }
+
+#[tokio::test]
+async fn an_advertisement_pays_for_what_follows() {
+    let (meta, receiver) = meta().await;
+    let ad = json!({"type": "text", "text": {"body": "More"}, "referral": {"source_type": "ad", "source_id": "1"}});
+    meta.simulator.inbound(&CustomerMessage::of(CUSTOMER, ad)).unwrap();
+    // A day later the usual window would be closed.
+    meta.simulator.advance(Duration::from_secs(48 * 3600));
+    meta.send(&message("text", json!({"body": "Hi"}))).await;
+    meta.until_quiet().await;
+    let statuses = receiver.statuses();
+    let price = json!({"billable": false, "pricing_model": "PMP", "category": "referral_conversion", "type": "free_entry_point"});
+    assert!(statuses.iter().all(|status| status["pricing"] == price), "{statuses:?}");
+    assert_eq!(statuses[0]["conversation"]["origin"], json!({"type": "referral_conversion"}));
+    assert_eq!((statuses.len(), &statuses[1]["conversation"]), (3, &Value::Null));
+}
