@@ -3,6 +3,7 @@
 
 mod client;
 mod figures;
+mod graph;
 mod herald;
 mod load;
 mod machine;
@@ -33,6 +34,7 @@ enum Command {
     Run(run::Run),
     Profile(profile::Profile),
     Provider(provider::Provider),
+    Graph(graph::Graph),
     Receiver(receiver::Receiver),
     Load(load::Load),
     Match(matching::Match),
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Run(command) => command.run(),
         Command::Profile(command) => command.run(),
         Command::Provider(command) => command.run(),
+        Command::Graph(command) => command.run(),
         Command::Receiver(command) => command.run(),
         Command::Load(command) => command.run(),
         Command::Match(command) => command.run(),

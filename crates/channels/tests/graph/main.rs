@@ -6,6 +6,7 @@ mod codes;
 mod inbound;
 mod limits;
 mod management;
+mod many;
 mod media;
 mod notices;
 mod sending;

@@ -1,5 +1,6 @@
 //! The simulator against Meta's examples, and against mistakes of every kind.
 
+mod control;
 mod load;
 mod messages;
 mod mistakes;
