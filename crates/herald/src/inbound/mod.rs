@@ -6,6 +6,8 @@
 pub mod callback;
 pub mod notices;
 mod sort;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub(crate) use worker::run;
