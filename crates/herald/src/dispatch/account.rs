@@ -139,6 +139,13 @@ impl Accounts {
         self.by_channel.read().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned()
     }
 
+    /// The lanes of all accounts of a portfolio.
+    pub fn lanes_of_portfolio(&self, portfolio: &str) -> Vec<LaneRow> {
+        let accounts = self.by_channel.read().unwrap_or_else(PoisonError::into_inner);
+        let of_it = |account: &&Arc<Account>| account.adapter.portfolio() == Some(portfolio);
+        accounts.values().filter(of_it).flat_map(|account| account.lanes.iter().copied()).collect()
+    }
+
     /// Lanes that stand still by their provider's word.
     pub fn stopped(&self) -> usize {
         let accounts = self.by_channel.read().unwrap_or_else(PoisonError::into_inner);

@@ -23,6 +23,11 @@ pub(super) enum Gate {
     Refused(Cause),
 }
 
+/// Whether a message is the first word to a customer, by our own will: the provider may limit how many those are in a day.
+pub(super) fn writes_first(account: &Account, reach: &Reach, now: Timestamp) -> bool {
+    account.terms().needs_window && !reach.window_is_open(now)
+}
+
 /// Judges a claimed message.
 pub(super) fn judge(account: &Account, queued: &Queued, reach: &Reach, now: Timestamp) -> Gate {
     let message = &queued.message;

@@ -2,7 +2,7 @@
 //! What ends a message here costs no call.
 
 use super::Account;
-use crate::{node::crash, route};
+use crate::{node::crash, pace::Daily, route};
 use herald_channels::contract::{Outcome, Outgoing};
 use herald_rules::{
     admission::{self, Reach},
@@ -26,8 +26,8 @@ pub(super) enum Tried {
 }
 
 /// Makes ready and calls. `closed` is set where free text may not be sent: then the message goes as the template that it is
-/// by now, if the customer may be sent that.
-pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed: Option<Reach>) -> Tried {
+/// by now, if the customer may be sent that. `first`: it opens a conversation, which may be counted.
+pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed: Option<Reach>, first: bool) -> Tried {
     if let Some(reach) = closed {
         match template_by_now(&account, &outgoing.message, &reach).await {
             Ok(template) => {
@@ -38,6 +38,10 @@ pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed:
     }
     if let Err(cause) = check_files(&account, &outgoing.message).await {
         return Tried::Refused(cause);
+    }
+    // Last of all: a place of the day is taken by what goes.
+    if first && let Daily::Until(until, cause) = account.may_write_first(&outgoing.message.to, Timestamp::now()) {
+        return Tried::Waits(until, cause);
     }
     Tried::Called(crash::around("call", account.adapter.send(&outgoing)).await)
 }

@@ -63,6 +63,7 @@ enum Answer {
     Recorded(Outcomes, Result<(), StoreError>),
     Due(Timestamp, Result<Due, StoreError>),
     Checked(Result<Round, StoreError>),
+    Hastened(Reason, Result<bool, StoreError>),
 }
 
 /// What became of a message at the door: of which, what it was, how long it took.

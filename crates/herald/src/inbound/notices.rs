@@ -8,7 +8,8 @@ use crate::{
     template::sync,
 };
 use herald_channels::contract::{AccountNotice, TemplateNotice};
-use herald_rules::ids::MessageId;
+use herald_rules::{ids::MessageId, time::Timestamp};
+use std::sync::Arc;
 
 /// Something about a template of the channel's account changed.
 pub async fn template_noticed(app: &App, channel: &Channel, notice: TemplateNotice) {
@@ -20,8 +21,12 @@ pub async fn template_noticed(app: &App, channel: &Channel, notice: TemplateNoti
 }
 
 /// Something about the channel's account, or an identifier of it, changed.
-pub async fn account_noticed(_app: &App, channel: &Channel, notice: AccountNotice) {
+pub async fn account_noticed(app: &App, channel: &Channel, notice: AccountNotice) {
     tracing::warn!(channel.id = %channel.id, change = ?notice.change, text = notice.text, "account.noticed");
+    let snapshot = Arc::clone(&app.directory.get());
+    if let Err(error) = app.lanes.noticed(&app.store, &snapshot, channel, &notice, Timestamp::now()).await {
+        tracing::warn!(channel.id = %channel.id, %error, "account.notice_not_kept");
+    }
 }
 
 /// Customers wrote: these messages are new, and durable. Nothing else happens to them yet; consent, flows and tickets

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use crate::store::{EventRetention, StoreError};
-use herald_rules::time::Timestamp;
+use herald_rules::{pace::budget, time::Timestamp};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,9 @@ async fn round(app: &App) -> Result<(), StoreError> {
     }
     orphans(app, now - EARLY_RECEIPTS).await?;
     while app.store.prune_inbox(now - app.config.retention.messages).await? {
+        tokio::time::sleep(BREATH).await;
+    }
+    while app.store.prune_daily_customers(now - budget::WINDOW).await? {
         tokio::time::sleep(BREATH).await;
     }
     let retention = EventRetention {

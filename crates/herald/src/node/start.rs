@@ -97,6 +97,7 @@ impl Node {
         let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
         tokio::spawn(super::housekeeping::run(app.clone(), requests.clone()));
         tokio::spawn(super::sample::run(app.clone(), requests.clone()));
+        tokio::spawn(crate::pace::ask::run(app.clone(), requests.clone()));
         let inbox = CancellationToken::new();
         let inbox_worker = tokio::spawn(inbound::run(app.clone(), inbox.clone()));
         tokio::spawn(template::schedule::run(app.clone(), requests.clone()));

@@ -96,7 +96,7 @@ impl DailyBudget {
             self.restore(store.daily_budget(self.portfolio.clone()).await?);
             Ok(())
         };
-        self.restored.get_or_try_init(read).await.map(|()| ())
+        self.restored.get_or_try_init(read).await.copied()
     }
 
     fn restore(&self, row: DailyBudgetRow) {

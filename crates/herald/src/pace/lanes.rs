@@ -3,7 +3,7 @@
 use super::{Control, Input, LaneReport, Mailbox, Post};
 use crate::{
     config,
-    dispatch::{Accounts, Worker, WorkerContext},
+    dispatch::{Account, Accounts, Worker, WorkerContext},
     node::directory::{Lane, Snapshot},
     observe::metrics::Metrics,
     store::{LaneRow, Queued, StandingChange, Store, StoreError},
@@ -15,7 +15,11 @@ use herald_rules::{
     pace::rate::Rate,
     time::Timestamp,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -24,6 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Lanes {
     posts: Arc<ArcSwap<HashMap<LaneRow, Post>>>,
     accounts: Accounts,
+    /// How fast the provider says that identifiers may send.
+    reported: Arc<Mutex<HashMap<LaneRow, Rate>>>,
     settings: config::Lanes,
     metrics: Arc<Metrics>,
     workers: TaskTracker,
@@ -36,6 +42,7 @@ impl Lanes {
         Self {
             posts: Arc::default(),
             accounts,
+            reported: Arc::default(),
             settings,
             metrics,
             workers: TaskTracker::new(),
@@ -54,7 +61,7 @@ impl Lanes {
             };
             let paused = lane.paused || !channel.active;
             let capabilities = account.adapter.capabilities();
-            let (rate, pair) = (self.rate(lane.rate.as_deref(), capabilities.rate, lane.protocol), capabilities.pair);
+            let (rate, pair) = (self.rate_of(lane, &account), capabilities.pair);
             match posts.get(&lane.row) {
                 Some(post) => post.control(Control::Settings { paused, rate, pair, account }),
                 None => {
@@ -103,10 +110,33 @@ impl Lanes {
         &self.accounts
     }
 
-    /// The lane's own rate, else the provider's, else the configured one.
-    fn rate(&self, own: Option<&str>, provider: Option<Rate>, protocol: herald_rules::protocol::Protocol) -> Rate {
+    /// How fast a lane may send: its own rate, else what the provider has said of the identifier, else the adapter's, else the
+    /// configured one.
+    pub fn rate_of(&self, lane: &Lane, account: &Account) -> Rate {
         // What cannot be read was written by another version: the default is slower than a wrong guess.
-        own.and_then(|text| text.parse().ok()).or(provider).unwrap_or_else(|| self.settings.default_rate.of(protocol))
+        let own = lane.rate.as_deref().and_then(|text| text.parse().ok());
+        own.or_else(|| self.reported().get(&lane.row).copied())
+            .or_else(|| account.adapter.capabilities().rate)
+            .unwrap_or_else(|| self.settings.default_rate.of(lane.protocol))
+    }
+
+    /// The provider says how fast an identifier may send. Holds unless somebody has set the lane's rate.
+    pub(super) fn reported_rate(&self, lane: &Lane, rate: Rate) {
+        self.reported().insert(lane.row, rate);
+        if lane.rate.is_none() {
+            self.tell(lane.row, Control::Rate(rate));
+        }
+    }
+
+    fn reported(&self) -> MutexGuard<'_, HashMap<LaneRow, Rate>> {
+        // A plain table: a panic elsewhere leaves it whole.
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell(&self, lane: LaneRow, control: Control) {
+        if let Some(post) = self.posts.load().get(&lane) {
+            post.control(control);
+        }
     }
 
     /// A message may go.

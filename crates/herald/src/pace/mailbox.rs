@@ -6,6 +6,7 @@ use herald_rules::{
     lane::Hold,
     message::Priority,
     pace::{pair::PairLimit, rate::Rate},
+    reason::Reason,
     time::Timestamp,
 };
 use std::{
@@ -44,6 +45,10 @@ pub enum Control {
     },
     /// A stop of its account has ended: look again.
     Wake,
+    /// The provider says how fast it may send, and nobody has set it.
+    Rate(Rate),
+    /// What was put away for this reason need not wait any longer.
+    Hasten(Reason),
     /// Another lane of the account was asked to slow the whole account down.
     Throttled(Option<Duration>),
     /// Say how it is.

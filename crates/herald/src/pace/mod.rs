@@ -2,9 +2,11 @@
 //!
 //! The decisions are in `rules::lane`; the work is done by `dispatch`. Here is the registry: one mailbox for each lane.
 
+pub mod ask;
 mod daily;
 mod lanes;
 mod mailbox;
+mod noticed;
 mod report;
 
 pub use daily::{Daily, DailyBudget, DailyBudgets};

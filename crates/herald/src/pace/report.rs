@@ -149,6 +149,13 @@ impl WaitReport {
             Some(Reason::DailyLimit) => {
                 ("daily_limit", format!("Daily limit until {until}. {}", Reason::DailyLimit.sentence()))
             }
+            Some(Reason::AccountRestricted) => {
+                let sentence = format!(
+                    "Customers may not be written to first until {until}. {}",
+                    Reason::AccountRestricted.sentence()
+                );
+                ("account_restricted", sentence)
+            }
             Some(reason) => (
                 "customer_held",
                 format!("An earlier message to this customer waits until {until}. {}", reason.sentence()),

@@ -19,6 +19,7 @@ mod idempotency;
 mod kills;
 mod lanes;
 mod limits;
+mod meta_limits;
 mod non_ticket_message;
 mod polling;
 mod provider_trouble;

@@ -124,6 +124,27 @@ impl Customers {
         released
     }
 
+    /// Moves the ends of all holds for a reason to now.
+    pub(super) fn end_holds(&mut self, reason: Reason, now: Timestamp) {
+        let for_it: Vec<_> = self
+            .holds
+            .iter()
+            .filter(|(until, identifier, class)| {
+                let customer = self.by_identifier.get(identifier);
+                let hold = customer.and_then(|customer| customer.held[usize::from(*class)]);
+                *until > now && hold.is_some_and(|hold| hold.reason == Some(reason))
+            })
+            .cloned()
+            .collect();
+        for (until, identifier, class) in for_it {
+            if let Some(customer) = self.by_identifier.get_mut(&identifier) {
+                customer.held[usize::from(class)] = Some(Hold { until: now, reason: Some(reason) });
+            }
+            self.holds.remove(&(until, identifier.clone(), class));
+            self.holds.insert((now, identifier, class));
+        }
+    }
+
     /// When the next hold ends.
     pub(super) fn next_release(&self) -> Option<Timestamp> {
         self.holds.first().map(|(until, ..)| *until)

@@ -348,6 +348,16 @@ impl Lane {
         self.heads.iter().map(|head| head.waiting.len()).sum()
     }
 
+    /// Customers' classes that are held back.
+    pub fn held_customers(&self) -> usize {
+        self.customers.held_count()
+    }
+
+    /// What was waited for has come early: all holds for this reason end now.
+    pub fn end_holds(&mut self, reason: Reason, now: Timestamp) {
+        self.customers.end_holds(reason, now);
+    }
+
     /// When the next hold ends: then what was put away is to come back, see [`Lane::returned`].
     pub fn next_release(&self) -> Option<Timestamp> {
         self.customers.next_release()

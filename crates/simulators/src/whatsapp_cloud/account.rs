@@ -87,7 +87,7 @@ fn yes() -> bool {
 }
 
 fn tier() -> String {
-    "TIER_2K".to_owned()
+    "TIER_UNLIMITED".to_owned()
 }
 
 impl GraphNumber {

@@ -9,6 +9,7 @@ use crate::{
         problem::{Problem, ProblemBody},
         rights::{Caller, needs},
     },
+    dispatch::Account,
     node::{
         app::App,
         directory::{Lane, Snapshot},
@@ -83,12 +84,30 @@ pub struct LaneNow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1/6s,burst=45")]
     pub pair_limit: Option<String>,
+    /// Until when the provider lets nobody be written to first; absent: everybody may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "date-time")]
+    pub restricted_until: Option<Timestamp>,
+    /// The budget of customers a day, shared by all numbers of the business portfolio; absent: the provider has told no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daily_customers: Option<DailyCustomers>,
     /// Why it does not send more than it does.
     pub waiting: Waiting,
     /// Set while its provider says that nothing can be sent until somebody acts. The queue is kept; a `CHANNEL_ERROR` event has told
     /// of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StopReport>,
+}
+
+/// The customers that may be written to first within 24 hours, outside the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DailyCustomers {
+    /// How many, as the provider last told.
+    #[schema(example = 2_000)]
+    pub limit: u32,
+    /// How many of them have been.
+    #[schema(example = 417)]
+    pub counted: u32,
 }
 
 /// Why something waits.
@@ -121,8 +140,11 @@ pub struct LanePatch {
 
 impl LaneView {
     async fn of(app: &App, snapshot: &Snapshot, lane: &Lane, queued: u64) -> Option<Self> {
-        let provider = || app.lanes.accounts().get(lane.channel)?.adapter.capabilities().rate;
-        let default = || provider().unwrap_or_else(|| app.config.lanes.default_rate.of(lane.protocol)).to_string();
+        let account = app.lanes.accounts().get(lane.channel);
+        let default = || match &account {
+            Some(account) => app.lanes.rate_of(lane, account).to_string(),
+            None => app.config.lanes.default_rate.of(lane.protocol).to_string(),
+        };
         Some(Self {
             id: LaneId::of(lane),
             channel_id: snapshot.channel(lane.channel)?.id,
@@ -164,13 +186,22 @@ impl LaneView {
 /// What a lane does now; None where no worker has it.
 pub(super) async fn now(app: &App, lane: LaneRow) -> Option<LaneNow> {
     let report = app.lanes.report(lane).await?;
+    let account = app.directory.get().lane(lane).and_then(|lane| app.lanes.accounts().get(lane.channel));
     Some(LaneNow {
         in_flight: u64::try_from(report.in_flight).unwrap_or(u64::MAX),
         effective_rate: report.effective_rate,
         pair_limit: report.pair_limit,
+        restricted_until: account.as_ref().and_then(|account| account.stops.restricted_until(Timestamp::now())),
+        daily_customers: account.as_ref().and_then(|account| daily_customers(account)),
         waiting: report.waiting.into(),
         stopped: report.stopped,
     })
+}
+
+fn daily_customers(account: &Account) -> Option<DailyCustomers> {
+    let budget = account.daily_budget()?;
+    let counted = u32::try_from(budget.counted(Timestamp::now())).unwrap_or(u32::MAX);
+    budget.limit().map(|limit| DailyCustomers { limit, counted })
 }
 
 /// Why a message's customer waits; None: not for that customer alone.

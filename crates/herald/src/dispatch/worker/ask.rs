@@ -12,7 +12,7 @@ use crate::{
 };
 use futures_util::FutureExt;
 use herald_channels::contract::Outgoing;
-use herald_rules::{admission::Reach, lane::LoadWish, message::Message, time::Timestamp};
+use herald_rules::{admission::Reach, lane::LoadWish, message::Message, reason::Reason, time::Timestamp};
 use std::{sync::Arc, time::Duration};
 
 /// Rows moved by one operation when something is due.
@@ -112,13 +112,25 @@ impl Worker {
         self.answers.push(round.map(Answer::Checked).boxed());
     }
 
-    pub(super) fn call(&self, queued: &Queued, message: Arc<Message>, closed: Option<Reach>) {
+    /// What waits for this reason need not wait any longer.
+    pub(super) fn hasten(&mut self, reason: Reason) {
+        let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
+        self.answers.push(
+            async move {
+                let hastened = store.hasten(department, lane, reason, Timestamp::now()).await;
+                Answer::Hastened(reason, hastened)
+            }
+            .boxed(),
+        );
+    }
+
+    pub(super) fn call(&self, queued: &Queued, message: Arc<Message>, closed: Option<Reach>, first: bool) {
         let outgoing = Outgoing { message, part: queued.part, attempt: queued.attempt };
         let (account, outcomes, id) = (self.account.clone(), self.outcomes.0.clone(), queued.message.id);
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {
             let started = std::time::Instant::now();
-            let tried = prepare::tried(account, outgoing, closed).await;
+            let tried = prepare::tried(account, outgoing, closed, first).await;
             // The worker outlives its calls: it waits for them when it stops.
             drop(outcomes.send((id, tried, started.elapsed())));
         });

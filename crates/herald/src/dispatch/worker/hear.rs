@@ -21,6 +21,9 @@ use herald_rules::{
 };
 use std::time::Duration;
 
+/// Half of the customers that a lane holds back at most: the other half is for those whose messages are tried again.
+const HELD_FOR_PLACES: usize = 5_000;
+
 impl Worker {
     pub(super) fn store_away(&mut self, error: &StoreError) {
         tracing::warn!(lane = self.context.lane, %error, "lane.store_away");
@@ -71,6 +74,14 @@ impl Worker {
                 self.next_due = earlier(self.next_due, Some(asked));
                 self.store_away(&error);
             }
+            Answer::Hastened(reason, Ok(more)) => {
+                self.next_due = Some(Timestamp::now());
+                if more {
+                    self.hasten(reason);
+                }
+            }
+            // They go when their old moment comes.
+            Answer::Hastened(_, Err(error)) => self.store_away(&error),
             Answer::Checked(Ok(round)) => {
                 self.checking = false;
                 self.next_check = earlier(self.next_check, round.next);
@@ -133,9 +144,10 @@ impl Worker {
                 continue;
             }
             let reach = claimed.reach.get(&id).copied().unwrap_or_default();
+            let first = gate::writes_first(&self.account, &reach, now);
             match gate::judge(&self.account, &queued, &reach, now) {
-                Gate::Go(message) => self.call(&queued, message, None),
-                Gate::GoAsTemplate => self.call(&queued, queued.message.clone(), Some(reach)),
+                Gate::Go(message) => self.call(&queued, message, None, first),
+                Gate::GoAsTemplate => self.call(&queued, queued.message.clone(), Some(reach), first),
                 Gate::Refused(cause) => {
                     self.machine.released(id, Released::Ended);
                     self.machine.give_back(&queued.message.to, at);
@@ -167,10 +179,16 @@ impl Worker {
         let uncalled = match tried {
             Tried::Called(outcome) => return self.outcome(queued, taken_at, outcome, took),
             Tried::Refused(cause) => Written { recorded: Recorded::Rejected(cause), released: Released::Ended },
-            Tried::Waits(due, cause) => {
+            Tried::Waits(until, cause) => {
                 let reason = cause.reason;
+                // Its end is told when it comes, and not when a place comes free.
+                let due = queued.message.expires_at.map_or(until, |expires| expires.min(until));
                 let recorded = Recorded::Held { due, reason: Some(reason), cause: Some(cause) };
-                Written { recorded, released: Released::PutAway(due, reason) }
+                // A million may wait for places, and whoever waits for one is in the same line as their own later messages:
+                // customers are held back for it only while there are few of them.
+                let few = self.machine.held_customers() < HELD_FOR_PLACES;
+                let released = if few { Released::PutAway(due, reason) } else { Released::Ended };
+                Written { recorded, released }
             }
         };
         self.machine.released(id, uncalled.released);
@@ -274,6 +292,11 @@ impl Worker {
             }
             // The loop looks at everything anew after each thing it hears.
             Control::Wake => {}
+            Control::Rate(rate) => self.machine.set_rate(rate),
+            Control::Hasten(reason) => {
+                self.machine.end_holds(reason, Timestamp::now());
+                self.hasten(reason);
+            }
             Control::Throttled(wish) => self.machine.throttled(Timestamp::now(), wish),
             // Whoever asked may have gone.
             Control::Held(customer, priority, answer) => {

@@ -2,8 +2,11 @@
 
 use super::{Store, Writing, columns};
 use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, StoreError};
-use herald_rules::{message::Priority, protocol::Protocol, time::Timestamp};
+use herald_rules::{message::Priority, protocol::Protocol, reason::Reason, time::Timestamp};
 use rusqlite::Row;
+
+/// Rows made due by one operation.
+const HASTENED: u32 = 1_000;
 
 impl Store {
     /// The next messages of one class after a position, in order.
@@ -36,6 +39,29 @@ impl Store {
             let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
             let rows = rows.collect::<Result<Vec<_>, _>>()?;
             Ok(rows.into_iter().filter_map(|(name, length)| Some((name.parse().ok()?, length))).collect())
+        })
+        .await
+    }
+
+    /// Makes one step of what was put away for a reason due now; tells whether there may be more.
+    pub async fn hasten(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |writing| {
+            let moved = writing
+                .connection
+                .prepare_cached(
+                    "UPDATE later SET due = ?4 WHERE (department, lane, due, position) IN (
+                         SELECT department, lane, due, position FROM later
+                         WHERE department = ?1 AND lane = ?2 AND due > ?4 AND held = 1 AND reason = ?3
+                         ORDER BY due, position LIMIT ?5)",
+                )?
+                .execute((department, lane, reason.number(), now.0, HASTENED))?;
+            Ok(moved == HASTENED as usize)
         })
         .await
     }

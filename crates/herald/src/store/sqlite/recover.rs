@@ -56,6 +56,9 @@ pub(super) struct Tried {
     pub(super) part: u16,
 }
 
+/// Customers held back because they wait for a place of the day; see `dispatch::worker`.
+const HELD_FOR_PLACES: u32 = 5_000;
+
 /// No start reads more of a log than this: three events a message, 80 messages a second for 270 s (WhatsApp's pair limit) are
 /// 65,000.
 const RECENT_EVENTS: u32 = 500_000;
@@ -210,20 +213,33 @@ fn checking(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The customers held back by a retry: as many as there are such rows, which a lane bounds.
+/// The customers held back: all that wait for a try, as many as a lane bounds; and the first of those who wait for a place of
+/// the day, of whom there may be a million.
 fn held(connection: &Connection, department: DepartmentRow, lane: LaneRow) -> Result<Vec<HeldBefore>, StoreError> {
-    let mut query = connection.prepare_cached(
-        "SELECT m.recipient, l.class, l.due, l.reason FROM later l
-         JOIN message m ON m.department = l.department AND m.id = l.id
-         WHERE l.department = ?1 AND l.lane = ?2 AND l.held = 1",
-    )?;
-    let rows = query.query_map((department, lane), |row| {
+    let places = (Reason::DailyLimit.number(), Reason::AccountRestricted.number());
+    let read = |row: &rusqlite::Row<'_>| {
         Ok(HeldBefore {
             customer: row.get(0)?,
             priority: Priority::from_class(row.get(1)?),
             until: Timestamp(row.get(2)?),
             reason: row.get::<_, Option<u16>>(3)?.and_then(Reason::from_number),
         })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    };
+    let mut query = connection.prepare_cached(
+        "SELECT m.recipient, l.class, l.due, l.reason FROM later l
+         JOIN message m ON m.department = l.department AND m.id = l.id
+         WHERE l.department = ?1 AND l.lane = ?2 AND l.held = 1 AND (l.reason IS NULL OR l.reason NOT IN (?3, ?4))",
+    )?;
+    let mut held = query.query_map((department, lane, places.0, places.1), read)?.collect::<Result<Vec<_>, _>>()?;
+    let mut query = connection.prepare_cached(
+        "SELECT m.recipient, l.class, l.due, l.reason FROM later l
+         JOIN message m ON m.department = l.department AND m.id = l.id
+         WHERE l.department = ?1 AND l.lane = ?2 AND l.held = 1 AND l.reason IN (?3, ?4)
+         ORDER BY l.due, l.position LIMIT ?5",
+    )?;
+    let rows = query.query_map((department, lane, places.0, places.1, HELD_FOR_PLACES), read)?;
+    for row in rows {
+        held.push(row?);
+    }
+    Ok(held)
 }
