@@ -77,7 +77,7 @@ fn class(character: char) -> Class {
 }
 
 /// It may become one with the character before it, or change places with it.
-fn combines(character: char) -> bool {
+pub(super) fn combines(character: char) -> bool {
     class(character) == Class::Other
         && (canonical_combining_class(character) != 0
             || is_nfc_quick(std::iter::once(character)) == IsNormalized::Maybe)

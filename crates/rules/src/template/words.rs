@@ -3,8 +3,7 @@
 //! A pair within a literal, with something between it and the gaps, is found again in every text that the template makes,
 //! whatever the values are. So one look-up for each pair of the text finds the templates that it may be.
 
-use super::{blocks::blocks, pattern::Pattern};
-use unicode_normalization::char::canonical_combining_class;
+use super::{blocks::blocks, fold::combines, pattern::Pattern};
 
 /// An odd number with well-spread bits (the fractional part of the golden ratio), as in Fibonacci hashing.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -42,9 +41,11 @@ fn kind(character: char) -> Kind {
         | '\u{20000}'..='\u{3ffff}' => Kind::Word,
         // The joiners are part of words.
         '\u{200c}' | '\u{200d}' => Kind::Letter,
-        '\u{80}'..='\u{bf}' | '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ff0f}' => {
-            Kind::Between
-        }
+        '\u{80}'..='\u{bf}'
+        | '\u{2000}'..='\u{206f}'
+        | '\u{2212}'
+        | '\u{3000}'..='\u{303f}'
+        | '\u{ff00}'..='\u{ff0f}' => Kind::Between,
         character if character.is_whitespace() => Kind::Between,
         _ => Kind::Letter,
     }
@@ -193,11 +194,22 @@ pub(super) fn certain(pattern: &Pattern, source: &str, pairs: &mut Vec<u64>, sin
     let last = pattern.pieces.len().saturating_sub(1);
     for index in 0..=last {
         let literal = pattern.literal(source, index);
+        // What may change when a value that stands beside it is composed with it: the accents that it begins with, and its
+        // last character.
+        let head = literal.len() - literal.trim_start_matches(combines).len();
+        let trailing = literal.trim_end_matches(combines);
+        let sign = trailing.chars().next_back();
+        let tail = trailing.len() - sign.map_or(0, char::len_utf8);
+        // The signs that become letters with an accent.
+        let closes =
+            sign.is_some_and(|sign| kind(sign) == Kind::Between && !matches!(sign, '<' | '=' | '>' | '\u{a8}'));
         let mut before = None;
         words(literal, |word| {
-            let (left, right) = (index == 0 || word.start > 0, index == last || word.end < literal.len());
             let text = literal.get(word.start..word.end).unwrap_or_default();
-            if !(left || begins_alone(text)) || !(right || ends_alone(text)) {
+            let left = index == 0 || word.start > head || word.start == head && is_han(text.chars().next());
+            let right =
+                index == last || word.end < tail || word.end == tail && closes || ends_alone(text, literal, word.end);
+            if !left || !right {
                 before = None;
                 return;
             }
@@ -210,21 +222,15 @@ pub(super) fn certain(pattern: &Pattern, source: &str, pairs: &mut Vec<u64>, sin
     }
 }
 
-/// A value that stands before it does not become part of the word, nor change it when Unicode is composed.
-fn begins_alone(word: &str) -> bool {
-    word.chars()
-        .next()
-        .is_some_and(|first| kind(first) == Kind::Word && canonical_combining_class(first) == 0 && is_han(first))
-}
-
-/// The same for a value behind it.
-fn ends_alone(word: &str) -> bool {
-    word.chars().next_back().is_some_and(is_han)
+/// A value behind it neither becomes part of the word nor changes it: it is the literal's last character, in a script of
+/// which no character combines.
+fn ends_alone(word: &str, literal: &str, end: usize) -> bool {
+    end == literal.len() && is_han(word.chars().next_back())
 }
 
 /// Of the scripts without blanks, the one in which no character combines with another.
-fn is_han(character: char) -> bool {
-    matches!(character, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+fn is_han(character: Option<char>) -> bool {
+    matches!(character, Some('\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'))
 }
 
 #[cfg(test)]

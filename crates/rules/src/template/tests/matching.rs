@@ -68,6 +68,8 @@ fn texts_as_they_come() {
         // Unicode's two forms of an accent.
         ("Café {{1}} déjà", "Cafe\u{301} Zoe\u{308} de\u{301}ja\u{300}", Some(&["Zoe\u{308}"]), true),
         ("Cafe\u{301} {{1}}", "Café Zoë", Some(&["Zoë"]), true),
+        ("{{1}}\u{3099}\u{3099}か", "\u{300}\u{3099}\u{3099}か", Some(&["\u{300}"]), false),
+        ("a x={{1}}", "a x=\u{338}", Some(&["\u{338}"]), false),
         ("U{{1}}", "U\u{300}", Some(&["\u{300}"]), false),
         // Punctuation right beside parameters, and parameters side by side.
         ("({{1}})[{{2}}]:{{3}}!", "(a)[b]:c!", Some(&["a", "b", "c"]), false),
