@@ -301,3 +301,21 @@ fn a_near_miss_says_where() {
     assert_eq!(super::samples::index([]).nearest("Hi"), None);
     assert_eq!(index.nearest("???"), None);
 }
+
+/// Texts and templates made to be slow: each has a bound that is counted and not timed, so that this ends at all says
+/// enough; without the bounds it would not within a day.
+#[test]
+fn what_is_made_to_be_slow_is_not() {
+    let twice = |letters: usize| (0..2).flat_map(|_| 1..=letters).map(|n| format!("{{{{{n}}}}}a")).collect::<String>();
+    let index = index((1..=12).map(|n| body(n as u64, &format!("t{n}"), &(twice(n) + "b {{40}} end"))));
+    let all_one = "a".repeat(4_000);
+    for text in [format!("{all_one}b x en"), format!("{all_one}b x end"), "a ".repeat(2_000), "\u{301}".repeat(4_000)] {
+        let _ = index.find(&text);
+        let _ = index.nearest(&text);
+    }
+    // Pairs of words that are in every template, two thousand times.
+    let index =
+        super::samples::index((0..300).map(|n| body(n, &format!("t{n}"), &format!("to be {{{{1}}}} to be {n} or"))));
+    assert_eq!(index.find(&"to be ".repeat(650)), Found::None);
+    assert_eq!(matched(&index, &format!("{}7 or", "to be ".repeat(650))).template.name, "t7");
+}
