@@ -77,7 +77,7 @@ reasons! {
     ContentRefused = 42, "content_refused", Sender, false, "The provider refused what the message says or carries.";
     MessageLost = 43, "message_lost", Provider, true, "The provider took the message and then reported that it could not deliver it.";
     ProviderExpired = 44, "provider_expired", Provider, true, "The provider kept the message until its time ran out.";
-    TemplateNotMatched = 50, "template_not_matched", Sender, false, "More than 24 hours have passed since the customer's last message, and the text is no approved template of this channel.";
+    TemplateNotMatched = 50, "template_not_matched", Sender, false, "The customer has not written within the last 24 hours, and the text is no approved template of this channel.";
     TemplateAmbiguous = 51, "template_ambiguous", Sender, false, "The text is several approved templates at once. Name the one that is meant.";
     TemplateNotFound = 52, "template_not_found", Sender, false, "The channel has no approved template of this name and language.";
     TemplateParameterInvalid = 53, "template_parameter_invalid", Sender, false, "A value for a parameter of the template is missing, too many, or not allowed by Meta.";
@@ -91,7 +91,7 @@ reasons! {
     FileUnreachable = 63, "file_unreachable", Sender, true, "The file could not be fetched from its link.";
     RecipientOptedOut = 64, "recipient_opted_out", Customer, false, "The customer does not want messages from this sender.";
     MarketingStopped = 65, "marketing_stopped", Customer, false, "The customer does not want marketing messages from this sender.";
-    WindowClosed = 66, "window_closed", Sender, false, "More than 24 hours have passed since the customer's last message. Send an approved template.";
+    WindowClosed = 66, "window_closed", Sender, false, "The customer has not written within the last 24 hours. Send an approved template.";
     PairLimit = 67, "pair_limit", Nobody, true, "The provider limits how many messages one customer gets in a short time.";
     DailyLimit = 68, "daily_limit", Operator, true, "As many customers as Meta allows have been written to within 24 hours.";
     MarketingLimit = 69, "marketing_limit", Nobody, false, "Meta limits how much marketing this customer gets from all businesses. Not before 24 hours, and not by itself.";

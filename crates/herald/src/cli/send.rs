@@ -3,7 +3,7 @@
 pub(super) mod body;
 mod decision;
 pub(super) mod follow;
-mod wish;
+pub(super) mod wish;
 
 use super::{
     Failure, Global, Kind, Output,

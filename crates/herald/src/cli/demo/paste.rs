@@ -45,7 +45,16 @@ pub(super) fn each(stage: &Stage) -> Vec<(&'static str, String)> {
             format!("curl -s '{url}/api/v2/messages?limit=3' -H \"Authorization: Bearer $HERALD_TOKEN\"; echo"),
         ),
         (
-            "the same with the command line",
+            "the approved templates, and which of them a text is",
+            "herald template list\nherald template match --to 972550100021 \"Hello Uri, we look forward to seeing you on Friday at 10:00. See you soon!\""
+                .to_owned(),
+        ),
+        (
+            "what customers wrote, and who they are",
+            "herald messages list --direction inbound\nherald contact list".to_owned(),
+        ),
+        (
+            "sending with the command line",
             "herald send --protocol SMS --to 972550100001 --text Hello --follow\nherald messages list\nherald lane list"
                 .to_owned(),
         ),

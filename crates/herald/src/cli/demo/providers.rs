@@ -1,13 +1,13 @@
-//! The providers: Meta's Graph API with a business account for each WhatsApp number, and the simulator of all others.
+//! The providers: Meta's Graph API for WhatsApp, and the simulator of all others.
 
-use super::{templates, website::Website};
+use super::{channels::Planned, templates, website::Website};
 use crate::cli::{Failure, Kind, channel::create};
-use herald_rules::protocol::Protocol;
+use herald_rules::protocol::Provider;
 use herald_simulators::{
     Options, Simulator,
     whatsapp_cloud::{CustomerMessage, GraphAccount, GraphBehaviour, GraphNumber, GraphOptions, GraphSimulator},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Slow enough to be watched.
 const WATCHABLE_MS: u32 = 250;
@@ -19,25 +19,24 @@ pub(super) struct Providers {
     pub(super) graph: GraphSimulator,
     pub(super) others: Simulator,
     pub(super) website: Website,
-}
-
-/// Meta's account of a WhatsApp number. Every channel has one of its own, since an account has one address for callbacks.
-fn account(identifier: &str) -> GraphAccount {
-    // Meta's ids are long numbers without a meaning; these end as the number does.
-    let end = identifier.get(identifier.len().saturating_sub(4)..).unwrap_or_default();
-    let mut number = GraphNumber::new(format!("10443322110{end}"), identifier);
-    number.verified_name = "Demo".to_owned();
-    GraphAccount { waba_id: format!("10987654321{end}"), numbers: vec![number], ..GraphAccount::default() }
+    account: GraphAccount,
 }
 
 impl Providers {
-    /// Starts them, with an account for each of these WhatsApp numbers; the first has the templates.
-    pub(super) async fn start(numbers: &[&str]) -> Result<Self, Failure> {
+    /// Starts them; Meta has an account with this number and the templates.
+    pub(super) async fn start(number: Option<&str>) -> Result<Self, Failure> {
+        let usual = GraphAccount::default();
+        let numbers = usual.numbers.iter().zip(number).map(|(usual, number)| {
+            let mut own = GraphNumber::new(usual.id.clone(), number);
+            own.verified_name = "Demo".to_owned();
+            own
+        });
+        let account = GraphAccount { numbers: numbers.collect(), ..GraphAccount::default() };
         // The demo's lanes set the pace.
         let mut behaviour = GraphBehaviour::default().unlimited();
         watchable(&mut behaviour);
         let graph = GraphSimulator::start(GraphOptions {
-            accounts: numbers.iter().map(|number| account(number)).collect(),
+            accounts: vec![account.clone()],
             templates: templates::all(),
             behaviour,
             ..GraphOptions::default()
@@ -50,36 +49,35 @@ impl Providers {
             });
         });
         changed.map_err(wrong)?;
-        Ok(Self { graph: graph.await?, others, website: Website::start().await? })
+        Ok(Self { graph: graph.await?, others, website: Website::start().await?, account })
     }
 
     /// Adds to a channel what is particular about its provider.
-    pub(super) fn complete(&self, mut body: Value, protocol: Protocol, identifier: &str) -> Value {
-        if protocol != Protocol::WhatsApp {
+    pub(super) fn complete(&self, mut body: Value, planned: Planned) -> Value {
+        if planned.provider == Provider::Simulated {
             return create::simulated(body, &self.others.base_url());
         }
-        let account = account(identifier);
-        let number = account.numbers.first().map(|number| number.id.as_str());
+        let GraphAccount { waba_id, numbers, access_token, app_secret, verify_token, .. } = &self.account;
+        let numbers: Map<_, _> =
+            numbers.iter().map(|number| (number.number.clone(), Value::from(number.id.as_str()))).collect();
         body["settings"] = json!({"provider": {
-            "waba_id": account.waba_id, "phone_numbers": {identifier: number}, "graph_url": self.graph.base_url(),
+            "waba_id": waba_id, "phone_numbers": numbers, "graph_url": self.graph.base_url(),
         }});
-        body["credentials"] = json!({
-            "access_token": account.access_token, "app_secret": account.app_secret, "verify_token": account.verify_token,
-        });
+        body["credentials"] =
+            json!({"access_token": access_token, "app_secret": app_secret, "verify_token": verify_token});
         body
     }
 
-    /// Tells Meta where a number's webhooks go. Meta asks there first.
-    pub(super) async fn call_back(&self, identifier: &str, url: &str) -> Result<(), Failure> {
-        let waba_id = account(identifier).waba_id;
-        self.graph.set_callback(Some(&waba_id), Some(url)).map_err(wrong)?;
-        if self.graph.handshake(Some(&waba_id)).await.map_err(wrong)? {
+    /// Tells Meta where its webhooks go. Meta asks there first.
+    pub(super) async fn call_back(&self, url: &str) -> Result<(), Failure> {
+        self.graph.set_callback(None, Some(url)).map_err(wrong)?;
+        if self.graph.handshake(None).await.map_err(wrong)? {
             return Ok(());
         }
         Err(wrong("The callback's address was not confirmed."))
     }
 
-    /// A customer writes to the first WhatsApp number.
+    /// A customer writes to the WhatsApp number.
     pub(super) fn write(&self, from: &str, name: &str, text: &str) -> Result<(), Failure> {
         let message = CustomerMessage { name: Some(name.to_owned()), ..CustomerMessage::text(from, text) };
         self.graph.inbound(&message).map(drop).map_err(wrong)

@@ -58,7 +58,7 @@ impl Stage {
     /// Starts it all.
     pub(super) async fn set(config: Config, temporary: bool) -> Result<Self, Failure> {
         let admin_token = config.data.admin_token_path();
-        let providers = Providers::start(&channels::whatsapp_numbers()).await?;
+        let providers = Providers::start(channels::whatsapp_number()).await?;
         let scheme = if config.listen.tls().is_some() { "https" } else { "http" };
         let folder = config.data.folder.clone();
         let node = Node::start(config).await?;
@@ -105,10 +105,10 @@ impl Stage {
 
     /// What programs need to know.
     pub(super) fn ready(&self) -> Value {
-        let channels = CHANNELS.map(|Planned { name, protocol, identifier, on }| {
+        let channels = CHANNELS.map(|Planned { name, protocol, identifier, on, .. }| {
             json!({"name": name, "protocol": protocol, "identifier": identifier, "nonTicketMessages": on})
         });
-        let Providers { graph, others, website } = &self.providers;
+        let Providers { graph, others, website, .. } = &self.providers;
         json!({"ready": {
             "url": self.url, "internalUrl": self.internal, "graphUrl": graph.base_url(),
             "simulatorUrl": others.base_url(), "filesUrl": website.url(),
@@ -145,10 +145,9 @@ impl Stage {
             burst = number(BURST),
             usual = self.node.app.config.limits.messages_per_minute,
         ));
-        for planned in CHANNELS {
-            let Planned { name, protocol, identifier, on } = planned;
+        for Planned { name, protocol, provider, identifier, on } in CHANNELS {
             let on = if on { "on" } else { "off" };
-            let (protocol, provider) = (protocol.as_str(), planned.provider().as_str());
+            let (protocol, provider) = (protocol.as_str(), provider.as_str());
             text.push_str(&format!("  {name:<14} {protocol:<18} {provider:<15} {identifier:<13} {on}\n"));
         }
         text

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// Values for variables and templates.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Variables and WhatsApp templates")]
-pub(super) struct Wish {
+pub(in super::super) struct Wish {
     /// What ${customer.name} becomes
     #[arg(long, value_name = "NAME")]
     customer_name: Option<String>,
@@ -39,7 +39,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 impl Wish {
     /// Adds the fields of the request; what was not given is left out.
-    pub(super) fn add_to(self, body: &mut Value) {
+    pub(in super::super) fn add_to(self, body: &mut Value) {
         if self.customer_name.is_some() || !self.attributes.is_empty() {
             let attributes: Map<_, _> = self.attributes.into_iter().map(|(name, value)| (name, value.into())).collect();
             body["customer"] = json!({"name": self.customer_name, "attributes": attributes});

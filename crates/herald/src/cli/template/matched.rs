@@ -1,6 +1,11 @@
 //! `herald template match`: which template a text is, and everything else that a send would decide.
 
-use super::super::{Failure, Kind, Output, http::Api, send::previewed, show};
+use super::super::{
+    Failure, Kind, Output,
+    http::Api,
+    send::{previewed, wish::Wish},
+    show,
+};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -18,9 +23,8 @@ pub(super) struct Match {
     /// The link of a file, for a header or beside the text; may be repeated
     #[arg(long = "file", value_name = "URL")]
     files: Vec<String>,
-    /// What ${customer.name} becomes
-    #[arg(long, value_name = "NAME")]
-    customer_name: Option<String>,
+    #[command(flatten)]
+    wish: Wish,
 }
 
 impl Match {
@@ -32,9 +36,7 @@ impl Match {
         let mut body = json!({
             "protocolType": "WhatsApp", "from": from, "to": self.to, "text": self.text, "files": self.files,
         });
-        if let Some(name) = self.customer_name {
-            body["customer"] = json!({"name": name});
-        }
+        self.wish.add_to(&mut body);
         let preview: Value = api.post("/api/v2/messages/preview", &body).await?;
         output.answer(&preview, previewed)?;
         let problem = &preview["problem"];
