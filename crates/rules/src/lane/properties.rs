@@ -342,6 +342,22 @@ fn a_provider_that_says_enough_is_believed() {
 }
 
 #[test]
+fn what_was_waited_for_may_come_early() {
+    let mut world = World::new(Settings::new(Rate::UNLIMITED, 10, 10));
+    let day = START + Duration::from_secs(24 * 3600);
+    for (customer, reason) in [(0, Reason::DailyLimit), (1, Reason::ProviderError)] {
+        world.accept(customer, Priority::Transactional);
+        let queued = world.at_door.pop().unwrap();
+        world.lane.released(queued.message.id, Released::PutAway(day, reason));
+        world.accept(customer, Priority::Transactional);
+    }
+    assert_eq!((world.lane.held_customers(), world.calls.len()), (2, 2));
+    world.lane.end_holds(Reason::DailyLimit, START);
+    assert_eq!(world.lane.next_release(), Some(START));
+    assert_eq!(world.lane.held("customer-1", Priority::Transactional).unwrap().until, day);
+}
+
+#[test]
 fn buckets_are_dropped_when_they_are_full_again() {
     let mut pairs = pairs::Pairs::new(Some(META));
     for customer in 0..100_000_u64 {

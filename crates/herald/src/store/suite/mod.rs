@@ -5,6 +5,7 @@ mod contacts;
 mod inbound;
 mod inbox;
 mod lanes;
+mod limits;
 mod parts;
 mod receipts;
 mod suppressions;
