@@ -31,6 +31,7 @@ pub(super) struct Channel {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one in a process, and clap has no boxed arguments")]
 enum Action {
     /// List the channels with their switches
     List,

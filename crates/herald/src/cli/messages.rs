@@ -32,6 +32,7 @@ pub(super) struct Messages {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one in a process, and clap has no boxed arguments")]
 enum Action {
     /// List messages, newest first
     List(List),

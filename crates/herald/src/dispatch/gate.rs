@@ -39,8 +39,6 @@ pub(super) fn judge(account: &Account, queued: &Queued, reach: &Reach, now: Time
         Admission::Template(_) => Gate::Go(message.clone()),
         Admission::Free if message.template.is_none() => Gate::Go(message.clone()),
         Admission::Free => Gate::Go(Arc::new(Message { template: None, ..Message::clone(message) })),
-        // What takes several calls is no template: those carry one file at most.
-        Admission::NeedsTemplate if message.parts > 1 => Gate::Refused(Reason::TemplateNotMatched.into()),
         Admission::NeedsTemplate => Gate::GoAsTemplate,
     }
 }

@@ -30,6 +30,14 @@ pub(super) enum Tried {
 pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed: Option<Reach>, first: bool) -> Tried {
     if let Some(reach) = closed {
         match template_by_now(&account, &outgoing.message, &reach).await {
+            // It was cut when it was accepted, and cannot be put together again.
+            Ok(template) if outgoing.message.parts > 1 => {
+                let detail = format!(
+                    "The text is the template {} now, and was none yet when it was accepted. Send it again.",
+                    template.name
+                );
+                return Tried::Refused(Cause::with_detail(Reason::TemplateNotMatched, detail));
+            }
             Ok(template) => {
                 outgoing.message = Arc::new(Message { template: Some(template), ..Message::clone(&outgoing.message) });
             }
@@ -41,6 +49,8 @@ pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed:
     }
     // Last of all: a place of the day is taken by what goes.
     if first && let Daily::Until(until, cause) = account.may_write_first(&outgoing.message.to, Timestamp::now()) {
+        // It ends when it expires, and not only when its turn would come.
+        let until = outgoing.message.expires_at.map_or(until, |expires| expires.min(until));
         return Tried::Waits(until, cause);
     }
     Tried::Called(crash::around("call", account.adapter.send(&outgoing)).await)

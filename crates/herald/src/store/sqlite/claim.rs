@@ -10,7 +10,7 @@ use herald_rules::{
     message::Priority,
     time::Timestamp,
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::collections::HashMap;
 
 /// Class, position, id.
