@@ -53,6 +53,9 @@ async fn revoked_credentials_are_told_once_and_new_ones_send_what_waited() {
     );
     let story = world.sales.story(&ids[0]).await;
     assert_eq!((&story["status"], &story["waiting"]["code"]), (&json!("Pending"), &json!("stopped")));
+    let body = json!({"text": "Hello", "protocolType": "WhatsApp", "from": "972550000001", "to": "972540000599"});
+    let preview = world.sales.ask().post("/api/v2/messages/preview", &body).await.good();
+    assert_eq!((&preview["waiting"]["code"], &preview["expectedAt"]), (&json!("stopped"), &json!(null)));
     let polled = world.sales.ask().get("/api/v1.2/webhooks/getevents").await.good();
     assert_eq!(polled.as_array().map(Vec::len), Some(1), "{polled}");
     assert_eq!(polled[0]["changes"][0]["_event"], "CHANNEL_ERROR");

@@ -173,6 +173,11 @@ impl LaneView {
         self.paused
     }
 
+    /// Why nothing can be sent, where the provider says so.
+    pub(super) fn stopped(&self) -> Option<&Waiting> {
+        self.now.as_ref().filter(|now| now.stopped.is_some()).map(|now| &now.waiting)
+    }
+
     pub(super) fn queued(&self) -> u64 {
         self.queued
     }

@@ -189,6 +189,9 @@ fn expected(lane: &LaneView, send_at: Option<Timestamp>, now: Timestamp) -> (Opt
         let sentence = "The lane is paused. Resume it: POST /api/v2/lanes/{id}/resume.".to_owned();
         return (None, Some(Waiting { code: "paused".to_owned(), sentence, until: None }));
     }
+    if let Some(stopped) = lane.stopped() {
+        return (None, Some(stopped.clone()));
+    }
     let (queued, rate) = (lane.queued(), lane.present_rate());
     let wait = rate.parse::<Rate>().map_or(0.0, |rate| queued as f64 / rate.as_per_second());
     let at = now + std::time::Duration::try_from_secs_f64(wait).unwrap_or_default();
