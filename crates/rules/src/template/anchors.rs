@@ -30,23 +30,28 @@ impl Hasher for AsIs {
 
 type Table<V> = HashMap<u64, V, BuildHasherDefault<AsIs>>;
 
+/// Several templates under one key.
 #[derive(Debug)]
 enum Group {
-    One(u32),
     Few(Box<[u32]>),
     /// By a second key; those that have none come last.
     Many(Table<Box<[u32]>>, Box<[u32]>),
 }
+
+/// Above this the number under a key is that of a group, below it is the one template's: so a place in the table takes 16
+/// bytes, and few of its lines are needed in the cache.
+const GROUPS: u32 = 1 << 31;
 
 /// What there is to find.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
     /// Under pairs that are [`is_sampled`]: for long templates one of these is as rare as any, and a text has few to look
     /// up, each of which costs a line of memory that is not in the cache.
-    sampled: Table<Group>,
-    pairs: Table<Group>,
+    sampled: Table<u32>,
+    pairs: Table<u32>,
     /// Templates without a pair.
-    singles: Table<Group>,
+    singles: Table<u32>,
+    groups: Vec<Group>,
     /// Templates without a word: they are nearly all gaps, and may be every text that has their signs.
     everywhere: Vec<(Signs, u32)>,
 }
@@ -154,24 +159,30 @@ impl Anchors {
             let table = grouped(by_second).into_iter().map(|(key, templates)| (key, templates.into())).collect();
             Group::Many(table, rest.into())
         };
+        let mut groups = Vec::new();
         let mut table = |by_key| {
-            let group = |(key, templates): (u64, Vec<u32>)| match templates.as_slice() {
-                [only] => (key, Group::One(*only)),
-                templates if templates.len() <= FEW => (key, Group::Few(templates.into())),
-                templates => (key, second(templates, key)),
+            let place = |(key, templates): (u64, Vec<u32>)| {
+                let group = match templates.as_slice() {
+                    [only] => return (key, *only),
+                    templates if templates.len() <= FEW => Group::Few(templates.into()),
+                    templates => second(templates, key),
+                };
+                groups.push(group);
+                (key, GROUPS + (groups.len() - 1) as u32)
             };
-            grouped(by_key).into_iter().map(group).collect()
+            grouped(by_key).into_iter().map(place).collect()
         };
-        Self { sampled: table(by_sampled), pairs: table(by_pair), singles: table(by_single), everywhere }
+        let (sampled, pairs, singles) = (table(by_sampled), table(by_pair), table(by_single));
+        Self { sampled, pairs, singles, groups, everywhere }
     }
 
     /// The templates that a text with these keys may be, in order, each once.
     pub(super) fn candidates(&self, text: &str, folded: &str, keys: &Keys) -> Vec<u32> {
         let mut found = Vec::with_capacity(16);
         let mut many = Vec::new();
-        look_up(&self.sampled, keys.pairs().filter(|key| is_sampled(*key)), &mut found, &mut many);
-        look_up(&self.pairs, keys.pairs(), &mut found, &mut many);
-        look_up(&self.singles, keys.singles(), &mut found, &mut many);
+        self.look_up(&self.sampled, keys.pairs().filter(|key| is_sampled(*key)), &mut found, &mut many);
+        self.look_up(&self.pairs, keys.pairs(), &mut found, &mut many);
+        self.look_up(&self.singles, keys.singles(), &mut found, &mut many);
         if !many.is_empty() {
             // Each key once: a text that repeats two frequent words must not cost their number squared.
             many.sort_unstable_by_key(|(key, _)| *key);
@@ -198,23 +209,27 @@ impl Anchors {
         }
         found
     }
-}
 
-fn look_up<'a>(
-    table: &'a Table<Group>,
-    keys: impl Iterator<Item = u64>,
-    found: &mut Vec<u32>,
-    many: &mut Vec<(u64, &'a Group)>,
-) {
-    if table.is_empty() {
-        return;
-    }
-    for key in keys {
-        match table.get(&key) {
-            None => {}
-            Some(Group::One(only)) => found.push(*only),
-            Some(Group::Few(few)) => found.extend_from_slice(few),
-            Some(group @ Group::Many(..)) => many.push((key, group)),
+    fn look_up<'a>(
+        &'a self,
+        table: &Table<u32>,
+        keys: impl Iterator<Item = u64>,
+        found: &mut Vec<u32>,
+        many: &mut Vec<(u64, &'a Group)>,
+    ) {
+        if table.is_empty() {
+            return;
+        }
+        for key in keys {
+            match table.get(&key) {
+                None => {}
+                Some(only) if *only < GROUPS => found.push(*only),
+                Some(place) => match self.groups.get((place - GROUPS) as usize) {
+                    Some(Group::Few(few)) => found.extend_from_slice(few),
+                    Some(group @ Group::Many(..)) => many.push((key, group)),
+                    None => {}
+                },
+            }
         }
     }
 }
