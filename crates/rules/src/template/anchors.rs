@@ -180,7 +180,7 @@ impl Anchors {
     pub(super) fn candidates(&self, text: &str, folded: &str, keys: &Keys) -> Vec<u32> {
         let mut found = Vec::with_capacity(16);
         let mut many = Vec::new();
-        self.look_up(&self.sampled, keys.pairs().filter(|key| is_sampled(*key)), &mut found, &mut many);
+        self.look_up(&self.sampled, keys.some_pairs(is_sampled).into_iter(), &mut found, &mut many);
         self.look_up(&self.pairs, keys.pairs(), &mut found, &mut many);
         self.look_up(&self.singles, keys.singles(), &mut found, &mut many);
         if !many.is_empty() {

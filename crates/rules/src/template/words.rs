@@ -127,23 +127,32 @@ fn words_of_any(text: &str, mut each: impl FnMut(Word)) {
 
 /// A quick hash; its collisions cost time and never correctness.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
+    if bytes.len() < 16 {
+        let mut whole = [0; 16];
+        whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        return hash_of(bytes.len(), u128::from_le_bytes(whole));
+    }
     let mut hash = bytes.len() as u64;
     let mut chunks = bytes.chunks_exact(8);
     for chunk in &mut chunks {
         hash = mix(hash, chunk.try_into().map_or(0, u64::from_le_bytes));
     }
-    let rest = chunks.remainder();
     let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    last.iter_mut().zip(chunks.remainder()).for_each(|(to, from)| *to = *from);
     mix(hash, u64::from_le_bytes(last))
 }
 
-/// The hash of a part of a text. Nearly all words are shorter than eight bytes: those are read at once, with what follows
-/// them taken off, so that nothing depends on their length.
+/// Of fewer than 16 bytes, the first in the lowest.
+fn hash_of(length: usize, bytes: u128) -> u64 {
+    mix(mix(length as u64, bytes as u64), (bytes >> 64) as u64)
+}
+
+/// The hash of a part of a text. Nearly all words are shorter than 16 bytes: those are read at once, with what follows
+/// them taken off, so that no branch depends on their length.
 fn hash_within(bytes: &[u8], start: usize, end: usize) -> u64 {
     let length = end - start;
-    match bytes.get(start..).and_then(|rest| rest.first_chunk::<8>()) {
-        Some(eight) if length < 8 => mix(length as u64, u64::from_le_bytes(*eight) & !(u64::MAX << (8 * length))),
+    match bytes.get(start..).and_then(|rest| rest.first_chunk::<16>()) {
+        Some(chunk) if length < 16 => hash_of(length, u128::from_le_bytes(*chunk) & !(u128::MAX << (8 * length))),
         _ => hash(bytes.get(start..end).unwrap_or_default()),
     }
 }
@@ -171,6 +180,20 @@ impl Keys {
     /// The keys of its pairs.
     pub(super) fn pairs(&self) -> impl Iterator<Item = u64> {
         self.0.iter().zip(self.0.iter().skip(1)).map(|(first, second)| pair(*first, *second))
+    }
+
+    /// Those keys of its pairs that are wanted. Without a branch for each: which are wanted cannot be guessed.
+    pub(super) fn some_pairs(&self, wanted: impl Fn(u64) -> bool) -> Vec<u64> {
+        let mut some = vec![0; self.0.len()];
+        let mut count = 0;
+        for key in self.pairs() {
+            if let Some(place) = some.get_mut(count) {
+                *place = key;
+            }
+            count += usize::from(wanted(key));
+        }
+        some.truncate(count);
+        some
     }
 
     /// The keys of its words.
