@@ -4,8 +4,8 @@
 
 pub use herald_rules::pace::pair::PairLimit;
 use herald_rules::{
-    ids::MessageId, inbound::Inbound, message::Message, pace::rate::Rate, reason::Cause, status::Status,
-    time::Timestamp,
+    file::FileKind, ids::MessageId, inbound::Inbound, message::Message, pace::rate::Rate, reason::Cause,
+    status::Status, time::Timestamp,
 };
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -15,6 +15,8 @@ pub struct Outgoing {
     /// What to send; its id goes with it wherever the provider can carry it. Where it holds a template, that is sent, else
     /// its text and files.
     pub message: Arc<Message>,
+    /// What its files were found to be behind their links, in order; empty: nobody has looked.
+    pub kinds: Vec<FileKind>,
     /// Which of its parts, from 0; see [`Provider::parts`].
     pub part: u16,
     /// How many tries came before this one.

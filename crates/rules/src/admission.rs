@@ -12,7 +12,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Meta's clock decides when the window closes: free text stops a minute early (providers.md 1.12).
+/// Meta's clock decides when the window closes: free text stops a minute early (Meta's documentation of customer service windows).
 const EARLY: Duration = Duration::from_secs(60);
 
 /// What a customer does not want.
@@ -92,6 +92,10 @@ pub fn judge(message: &Message, reach: &Reach, terms: Terms, now: Timestamp) -> 
     let Some(template) = &message.template else {
         return if open { Admission::Free } else { Admission::NeedsTemplate };
     };
+    // However it goes: marketing is what it is.
+    if template.category == Category::Marketing && reach.suppressed == Some(Suppressed::Marketing) {
+        return Admission::Refused(Reason::MarketingStopped.into());
+    }
     // Inside the window a text that is all there is to its template goes as it is: the customer sees the same, and no
     // limit on templates counts it.
     if open && !template.explicit && !template.more_than_text {
@@ -111,7 +115,7 @@ pub fn template_refused(template: &TemplateMessage, message: &Message, reach: &R
     if reach.suppressed == Some(Suppressed::Marketing) {
         return Some(Reason::MarketingStopped);
     }
-    // Since 2025-04-01 (providers.md 1.12).
+    // Meta does not deliver them there since 2025-04-01.
     let forbidden = !terms.marketing_in_the_united_states && identifier::is_in_the_united_states(&message.to);
     forbidden.then_some(Reason::MarketingNotAllowed)
 }
@@ -196,6 +200,9 @@ mod tests {
         );
         assert!(matches!(judge(&utility, &stopped(Suppressed::Marketing), WHATSAPP, NOW), Admission::Template(_)));
         assert_eq!(judge(&marketing, &Reach::default(), WHATSAPP, NOW), refused(Reason::MarketingNotAllowed));
+        let plain = TemplateMessage { more_than_text: false, ..template(Category::Marketing) };
+        let as_text = judge(&message(Some(plain)), &stopped(Suppressed::Marketing), anywhere, NOW);
+        assert_eq!(as_text, refused(Reason::MarketingStopped), "also where it would go as its text");
         let german = Message { to: "4930555010".into(), ..marketing };
         assert!(matches!(judge(&german, &Reach::default(), WHATSAPP, NOW), Admission::Template(_)));
     }

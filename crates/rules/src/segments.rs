@@ -1,4 +1,4 @@
-//! How many SMS a text takes, and in which encoding (3GPP TS 23.038; providers.md 3.1).
+//! How many SMS a text takes, and in which encoding (3GPP TS 23.038).
 
 use serde::Serialize;
 

@@ -1,40 +1,19 @@
 //! What a link's ending says about the file behind it. Meta fetches the file and trusts its `Content-Type`; the kind decides
 //! only under which name the link is sent.
 
+use herald_rules::file::FileKind;
 use percent_encoding::percent_decode_str;
 
-/// How WhatsApp shows a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// A picture, with a caption.
-    Image,
-    /// A film, with a caption.
-    Video,
-    /// Sound; carries no caption.
-    Audio,
-    /// A sticker; carries no caption.
-    Sticker,
-    /// Everything else, with a name and a caption.
-    Document,
-}
-
-impl FileKind {
-    /// By the file's ending, in whatever case.
-    pub fn of(link: &str) -> Self {
-        let name = last_segment(link);
-        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-        match ending.as_deref() {
-            Some("jpg" | "jpeg" | "png") => Self::Image,
-            Some("mp4" | "3gp") => Self::Video,
-            Some("aac" | "amr" | "mp3" | "m4a" | "ogg") => Self::Audio,
-            Some("webp") => Self::Sticker,
-            _ => Self::Document,
-        }
-    }
-
-    /// Whether words can stand beside it.
-    pub fn has_caption(self) -> bool {
-        matches!(self, Self::Image | Self::Video | Self::Document)
+/// What a file is, by its ending in whatever case.
+pub fn kind_by_ending(link: &str) -> FileKind {
+    let name = last_segment(link);
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    match ending.as_deref() {
+        Some("jpg" | "jpeg" | "png") => FileKind::Image,
+        Some("mp4" | "3gp") => FileKind::Video,
+        Some("aac" | "amr" | "mp3" | "m4a" | "ogg") => FileKind::Audio,
+        Some("webp") => FileKind::Sticker,
+        _ => FileKind::Document,
     }
 }
 
@@ -76,7 +55,7 @@ mod tests {
             ("https://a.example/?file=1.jpg", FileKind::Document),
             ("https://a.png", FileKind::Document),
         ] {
-            assert_eq!(FileKind::of(link), kind, "{link}");
+            assert_eq!(kind_by_ending(link), kind, "{link}");
         }
     }
 

@@ -34,7 +34,6 @@ mod templates;
 mod tiers;
 mod verify;
 
-pub use file::FileKind;
 pub use free_form::FreeForm;
 pub use graph::proof as appsecret_proof;
 pub use media::MediaInfo;

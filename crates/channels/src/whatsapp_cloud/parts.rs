@@ -4,10 +4,10 @@
 //! caption, the text goes first. Every further file is a part of its own.
 
 use super::{
-    file::{FileKind, file_name},
+    file::{file_name, kind_by_ending},
     free_form::{FreeForm, Media},
 };
-use herald_rules::message::Message;
+use herald_rules::{file::FileKind, message::Message};
 
 /// The longest caption, in characters.
 const LONGEST_CAPTION: usize = 1_024;
@@ -21,8 +21,9 @@ pub fn count(message: &Message) -> u16 {
     u16::try_from(parts.max(1)).unwrap_or(u16::MAX)
 }
 
-/// One of the parts, from 0; None: there are fewer. A template is not cut.
-pub fn part(message: &Message, number: u16) -> Option<FreeForm> {
+/// One of the parts, from 0; None: there are fewer. A template is not cut. `kinds` is what the files were found to be, where
+/// somebody has looked; it was not known when the message was cut, so that it does not move the text.
+pub fn part(message: &Message, number: u16, kinds: &[FileKind]) -> Option<FreeForm> {
     let number = usize::from(number);
     let text_alone = text_alone(message);
     if text_alone && number == 0 {
@@ -33,7 +34,9 @@ pub fn part(message: &Message, number: u16) -> Option<FreeForm> {
     let carries = !text_alone && carrier(message) == Some(at) && !message.text.is_empty();
     let caption = carries.then(|| message.text.clone());
     let media = |filename| Media { filename, caption, ..Media::link(link) };
-    Some(match FileKind::of(link) {
+    let guessed = kind_by_ending(link);
+    let found = kinds.get(at).copied().filter(|kind| kind.has_caption() == guessed.has_caption());
+    Some(match found.unwrap_or(guessed) {
         FileKind::Image => FreeForm::Image(media(None)),
         FileKind::Video => FreeForm::Video(media(None)),
         FileKind::Document => FreeForm::Document(media(Some(file_name(link)))),
@@ -53,7 +56,7 @@ fn text_alone(message: &Message) -> bool {
 
 /// The file that can carry the text.
 fn carrier(message: &Message) -> Option<usize> {
-    message.files.iter().position(|link| FileKind::of(link).has_caption())
+    message.files.iter().position(|link| kind_by_ending(link).has_caption())
 }
 
 #[cfg(test)]
@@ -121,9 +124,9 @@ mod tests {
         for (text, files, expected) in cases {
             let message = message(text, files);
             let count = count(&message);
-            let parts: Vec<_> = (0..count).map(|number| shown(&part(&message, number).unwrap())).collect();
+            let parts: Vec<_> = (0..count).map(|number| shown(&part(&message, number, &[]).unwrap())).collect();
             assert_eq!(parts, *expected, "{} {files:?}", text.len());
-            assert_eq!(part(&message, count), None);
+            assert_eq!(part(&message, count, &[]), None);
         }
     }
 }

@@ -25,7 +25,7 @@ impl WhatsappCloud {
             let address = if by_marketing { &number.marketing_messages } else { &number.messages };
             return self.call(number, address, body::template(&message.to, template, &echo), outgoing.attempt).await;
         }
-        match parts::part(message, outgoing.part) {
+        match parts::part(message, outgoing.part, &outgoing.kinds) {
             Some(content) => self.say(number, &message.to, &content, None, &echo, outgoing.attempt).await,
             None => Outcome::Refused(Cause::with_detail(Reason::ContentRefused, "The message has fewer parts.")),
         }

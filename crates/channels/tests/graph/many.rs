@@ -35,7 +35,10 @@ async fn each_message_is_taken_once_and_followed_to_its_end() {
         let adapter = Arc::clone(&setting.adapter);
         tasks.spawn(async move {
             for attempt in 0.. {
-                match adapter.send(&Outgoing { message: Arc::clone(&message), part: 0, attempt }).await {
+                match adapter
+                    .send(&Outgoing { message: Arc::clone(&message), kinds: Vec::new(), part: 0, attempt })
+                    .await
+                {
                     Outcome::Retry { .. } => {}
                     // An unknown outcome is never tried again: the echo tells.
                     Outcome::Accepted { .. } | Outcome::Unknown(_) => break,

@@ -115,7 +115,10 @@ async fn files_and_text_are_taken_as_parts() {
     let parts = setting.adapter.parts(&message);
     assert_eq!(parts, 5);
     for part in 0..parts {
-        let outcome = setting.adapter.send(&Outgoing { message: Arc::clone(&message), part, attempt: 0 }).await;
+        let outcome = setting
+            .adapter
+            .send(&Outgoing { message: Arc::clone(&message), kinds: Vec::new(), part, attempt: 0 })
+            .await;
         assert!(accepted(&outcome), "part {part}: {outcome:?}");
     }
     let kinds: Vec<String> = setting.simulator.calls().into_iter().map(|call| call.kind).collect();
@@ -300,7 +303,7 @@ async fn people_and_numbers_by_their_ids() {
     assert!(accepted(&outcome), "{outcome:?}");
     assert_eq!(setting.simulator.calls().pop().unwrap().to, "US.13491208655302741918");
     let other = crate::setting::adapter(&setting.simulator.base_url(), json!({"phone_numbers": {(OURS): "1"}}));
-    let message = Outgoing { message: Arc::new(text(CUSTOMER)), part: 0, attempt: 0 };
+    let message = Outgoing { message: Arc::new(text(CUSTOMER)), kinds: Vec::new(), part: 0, attempt: 0 };
     let outcome = other.send(&message).await;
     assert!(
         matches!(&outcome, Outcome::Stopped { cause, .. } if cause.reason == Reason::SenderNotReady),

@@ -89,7 +89,7 @@ impl Setting {
     }
 
     pub async fn send(&self, message: Message) -> Outcome {
-        self.adapter.send(&Outgoing { message: Arc::new(message), part: 0, attempt: 0 }).await
+        self.adapter.send(&Outgoing { message: Arc::new(message), kinds: Vec::new(), part: 0, attempt: 0 }).await
     }
 
     /// All that has been told so far.

@@ -37,7 +37,7 @@ async fn each_part_has_its_own_statuses() {
     let files = ["a.png", "b.pdf"].map(|name| format!("https://cdn.example.com/{name}"));
     let message = Arc::new(Message { files: files.to_vec(), ..text(CUSTOMER) });
     for part in 0..2 {
-        setting.adapter.send(&Outgoing { message: Arc::clone(&message), part, attempt: 0 }).await;
+        setting.adapter.send(&Outgoing { message: Arc::clone(&message), kinds: Vec::new(), part, attempt: 0 }).await;
     }
     let receipts = setting.receipts(message.id).await;
     for part in 0..2 {

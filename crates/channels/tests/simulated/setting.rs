@@ -79,7 +79,7 @@ pub fn outgoing(protocol: Protocol, to: &str) -> Outgoing {
         send_at: None,
         expires_at: None,
     };
-    Outgoing { message: Arc::new(message), part: 0, attempt: 0 }
+    Outgoing { message: Arc::new(message), kinds: Vec::new(), part: 0, attempt: 0 }
 }
 
 /// A recipient of the protocol's form that ends in `digits`.

@@ -210,7 +210,7 @@ pub fn outgoing(text: &str, files: &[&str]) -> Outgoing {
         send_at: None,
         expires_at: None,
     };
-    Outgoing { message: Arc::new(message), part: 0, attempt: 0 }
+    Outgoing { message: Arc::new(message), kinds: Vec::new(), part: 0, attempt: 0 }
 }
 
 pub fn template_named(name: &str) -> TemplateMessage {

@@ -95,7 +95,7 @@ impl Wish {
     }
 
     /// The field that only a template can use, if one is given.
-    pub(super) fn of_a_template(&self) -> Option<&'static str> {
+    pub fn of_a_template(&self) -> Option<&'static str> {
         match self {
             Self { template: Some(_), .. } => Some("template"),
             Self { header_parameter: Some(_), .. } => Some("headerParameter"),

@@ -6,7 +6,7 @@ use crate::{node::crash, pace::Daily, route};
 use herald_channels::contract::{Outcome, Outgoing};
 use herald_rules::{
     admission::{self, Reach},
-    file::Wanted,
+    file::{FileKind, Wanted},
     message::Message,
     reason::{Cause, Reason},
     template::{HeaderValue, TemplateMessage},
@@ -44,13 +44,17 @@ pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed:
             Err(cause) => return Tried::Refused(cause),
         }
     }
-    if let Err(cause) = check_files(&account, &outgoing.message).await {
-        return Tried::Refused(cause);
+    // The channel had no adapter when it was accepted, or another one: rather not at all than in part.
+    if account.adapter.parts(&outgoing.message) > outgoing.message.parts {
+        let detail = "The message was accepted while its channel could not be used, and cannot be cut into parts any more. Send it again.";
+        return Tried::Refused(Cause::with_detail(Reason::ContentRefused, detail));
+    }
+    match check_files(&account, &outgoing.message).await {
+        Ok(kinds) => outgoing.kinds = kinds,
+        Err(cause) => return Tried::Refused(cause),
     }
     // Last of all: a place of the day is taken by what goes.
     if first && let Daily::Until(until, cause) = account.may_write_first(&outgoing.message.to, Timestamp::now()) {
-        // It ends when it expires, and not only when its turn would come.
-        let until = outgoing.message.expires_at.map_or(until, |expires| expires.min(until));
         return Tried::Waits(until, cause);
     }
     Tried::Called(crash::around("call", account.adapter.send(&outgoing)).await)
@@ -75,21 +79,22 @@ pub async fn template_by_now(
     }
 }
 
-/// Looks at the files of a message, also those of later parts: half a message is worse than none. A look is kept for a
+/// Looks at the files of a message and says what they are, also those of later parts: half a message is worse than none. A look is kept for a
 /// while, so that the same link costs one.
 ///
 /// # Errors
 /// Why the first that cannot be sent cannot.
-pub async fn check_files(account: &Account, message: &Message) -> Result<(), Cause> {
+pub async fn check_files(account: &Account, message: &Message) -> Result<Vec<FileKind>, Cause> {
     if message.files.is_empty() || !account.adapter.capabilities().fetches_files {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let wanted = match message.template.as_ref().and_then(|template| template.header.as_ref()) {
         Some(HeaderValue::Media { kind, .. }) => Wanted::Header(*kind),
         _ => Wanted::Message(message.protocol),
     };
+    let mut kinds = Vec::with_capacity(message.files.len());
     for link in &message.files {
-        account.files.check(link, wanted).await?;
+        kinds.push(account.files.check(link, wanted).await?.kind);
     }
-    Ok(())
+    Ok(kinds)
 }

@@ -12,7 +12,7 @@ use herald_rules::{
 };
 use std::time::Duration;
 
-/// An unknown outcome holds its customer's later messages back for at most this long (design: outcomes, order, races).
+/// An unknown outcome holds its customer's later messages back for at most this long.
 pub(super) const UNKNOWN_HOLD: Duration = Duration::from_secs(30);
 /// And for so long after the deadline: what is decided then takes a look-up and a write, and a message that goes again
 /// should do so before those that were accepted after it.

@@ -64,6 +64,15 @@ impl Stops {
         }
     }
 
+    /// The message by which a stopped lane tried, taken at a moment, ended without a call: the next one tries.
+    pub fn not_tried(&self, lane: LaneRow, taken_at: Timestamp) {
+        if let Some(stop) = self.lock().of(lane)
+            && stop.is_older_than(taken_at)
+        {
+            stop.next_try = taken_at;
+        }
+    }
+
     /// A call was answered by this. Returns whether it is the first word of it: a new stop.
     pub fn refused(&self, lane: LaneRow, new: &Stop) -> bool {
         let mut stopped = self.lock();

@@ -13,7 +13,7 @@ use crate::{
     pace::{Lanes, Mailbox},
     store::{
         ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Queued, Recorded, Recovered,
-        StandingChange, Store, StoreError,
+        StandingChange, Store, StoreError, UNTIL_LIFTED,
     },
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -193,7 +193,8 @@ impl Worker {
                     self.account.stops.restore(self.context.lane, stop);
                 }
                 if let Some(until) = standing.restricted_until.filter(|until| *until > Timestamp::now()) {
-                    self.account.stops.restrict(Some(until));
+                    let until = (until != UNTIL_LIFTED).then_some(until);
+                    self.account.stops.restrict(until);
                 }
             }
             // The next message finds it out.

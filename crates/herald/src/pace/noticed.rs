@@ -4,7 +4,7 @@ use super::{Control, Lanes};
 use crate::{
     dispatch::Account,
     node::directory::{Channel, Lane, Snapshot},
-    store::{LaneRow, StandingChange, Store, StoreError},
+    store::{LaneRow, StandingChange, Store, StoreError, UNTIL_LIFTED},
 };
 use herald_channels::contract::{AccountChange, AccountNotice};
 use herald_rules::{
@@ -44,7 +44,8 @@ impl Lanes {
             AccountChange::DailyCustomers(limit) => self.daily_limit(store, &account, limit).await,
             AccountChange::Restricted(until) => {
                 account.stops.restrict(until);
-                // Without an end it is asked for again after a start.
+                // Without an end it holds, over restarts too, until Meta says that it is lifted.
+                let until = Some(until.unwrap_or(UNTIL_LIFTED));
                 let change = StandingChange::Restricted { lanes: account.lanes.clone(), until };
                 store.change_standing(channel.department, first, change).await
             }

@@ -35,10 +35,11 @@ pub async fn route(
     mut message: Message,
     wish: Wish,
 ) -> Result<Message, StoreError> {
-    let explicit = wish.template.is_some();
+    // Whoever gives what only a template takes is told when it cannot be used: nothing is left out in silence.
+    let asked = wish.of_a_template().is_some();
     let chosen = match app.templates.index(channel.row) {
-        Some(index) => choose(&index, &message.text, &message.files, &wish, false).map(Some),
-        None if explicit => Err(Cause::with_detail(Reason::TemplateNotFound, "The channel has no templates.")),
+        Some(index) => choose(&index, &message.text, &message.files, &wish, asked).map(Some),
+        None if asked => Err(Cause::with_detail(Reason::TemplateNotFound, "The channel has no templates.")),
         None => Ok(None),
     };
     let chosen = match chosen {
@@ -50,7 +51,7 @@ pub async fn route(
         Ok(None) => None,
         Err(cause) => {
             // A text that is no template may be sent as it is while the window is open; dispatch knows, and says why not.
-            message.refused = explicit.then_some(cause);
+            message.refused = asked.then_some(cause);
             None
         }
     };
@@ -59,7 +60,7 @@ pub async fn route(
         && let Err(cause) = check_values(sent, template)
     {
         message.template = None;
-        message.refused = message.refused.or(explicit.then_some(cause));
+        message.refused = message.refused.or(asked.then_some(cause));
     }
     if message.template.is_none()
         && !message.files.is_empty()

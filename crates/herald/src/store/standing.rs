@@ -7,6 +7,9 @@ use herald_rules::{
 };
 use serde::{Deserialize, Serialize};
 
+/// The end of a restriction that holds until the provider lifts it: the end of the year 9999.
+pub const UNTIL_LIFTED: Timestamp = Timestamp(253_402_300_799_000_000);
+
 /// How a lane stands with its provider. Kept, so that a restart neither tries what cannot be sent nor tells of it twice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

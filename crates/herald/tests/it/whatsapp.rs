@@ -98,6 +98,8 @@ async fn marketing_does_not_go_to_the_united_states() {
         (preview["problem"]["code"] == "marketing_stopped").then_some(())
     })
     .await;
+    let id = world.sent(CUSTOMER, "Everything is cheaper today, Dana!", json!({})).await;
+    assert_eq!(world.sales.story_until(&id, "Rejected").await["reason"]["code"], "marketing_stopped");
 }
 
 /// The guide's own example: an `.svg` is no picture for WhatsApp, a `.png` is.
@@ -126,4 +128,24 @@ async fn the_picture_of_a_header_is_looked_at_before_it_is_sent() {
     world.sales.story_until(&id, "Read").await;
     let sent = &world.graph.calls()[0].body["template"]["components"][0]["parameters"][0];
     assert_eq!(sent["image"]["link"], website.link("logo.png"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_template_takes_is_never_left_out_in_silence() {
+    let mut tracked = template("tracked", "UTILITY", "Your parcel {{1}} is on its way to you.");
+    let buttons = json!({"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Stop"}]});
+    tracked["components"].as_array_mut().unwrap().push(buttons);
+    let world = WhatsAppWorld::new(vec![tracked]).await;
+    let parcel = "Your parcel 17 is on its way to you.";
+    for (text, values, code) in [
+        (parcel, json!(["a", "b", "c"]), "template_parameter_invalid"),
+        ("This is no template.", json!(["a"]), "template_not_matched"),
+    ] {
+        let id = world.sent(CUSTOMER, text, json!({"buttonParameters": values})).await;
+        let story = world.sales.story_until(&id, "Rejected").await;
+        assert_eq!(story["reason"]["code"], code, "{story}");
+    }
+    let id = world.sent(CUSTOMER, parcel, json!({"buttonParameters": ["stop:17"]})).await;
+    let story = world.sales.story_until(&id, "Read").await;
+    assert_eq!(story["template"]["buttons"][0]["value"], "stop:17");
 }

@@ -22,6 +22,11 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// Whether words can stand beside it, where a provider shows it with them.
+    pub fn has_caption(self) -> bool {
+        matches!(self, Self::Image | Self::Video | Self::Document)
+    }
+
     /// In a sentence, as one of many.
     pub(super) fn plural(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Numbers that WhatsApp writes in two ways: with and without a digit that some countries added for mobile phones.
 //!
-//! A message goes out to the one and the customer's answer comes from the other (providers.md 1.13), so that windows,
+//! A message goes out to the one and the customer's answer comes from the other (Meta's documentation of phone numbers), so that windows,
 //! opt-outs and contacts are looked for under both.
 
 /// The other way of writing a number (E.164 digits without `+`); None for nearly all numbers.

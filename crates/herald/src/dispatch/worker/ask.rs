@@ -125,7 +125,7 @@ impl Worker {
     }
 
     pub(super) fn call(&self, queued: &Queued, message: Arc<Message>, closed: Option<Reach>, first: bool) {
-        let outgoing = Outgoing { message, part: queued.part, attempt: queued.attempt };
+        let outgoing = Outgoing { message, kinds: Vec::new(), part: queued.part, attempt: queued.attempt };
         let (account, outcomes, id) = (self.account.clone(), self.outcomes.0.clone(), queued.message.id);
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {

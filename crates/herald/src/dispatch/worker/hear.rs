@@ -23,6 +23,8 @@ use std::time::Duration;
 
 /// Half of the customers that a lane holds back at most: the other half is for those whose messages are tried again.
 const HELD_FOR_PLACES: usize = 5_000;
+/// A retry later than this does not come of a provider that is busy for a moment.
+const LONG_WAIT: Duration = Duration::from_secs(120);
 
 impl Worker {
     pub(super) fn store_away(&mut self, error: &StoreError) {
@@ -141,6 +143,7 @@ impl Worker {
             let id = queued.message.id;
             if claimed.dropped.contains(&id) {
                 self.machine.released(id, Released::Ended);
+                self.account.stops.not_tried(self.context.lane, at);
                 continue;
             }
             let reach = claimed.reach.get(&id).copied().unwrap_or_default();
@@ -151,6 +154,7 @@ impl Worker {
                 Gate::Refused(cause) => {
                     self.machine.released(id, Released::Ended);
                     self.machine.give_back(&queued.message.to, at);
+                    self.account.stops.not_tried(self.context.lane, at);
                     self.ended.push(ended(&queued, now, Recorded::Rejected(cause)));
                     continue;
                 }
@@ -192,6 +196,7 @@ impl Worker {
             }
         };
         self.machine.released(id, uncalled.released);
+        self.account.stops.not_tried(self.context.lane, taken_at);
         self.machine.give_back(&queued.message.to, taken_at);
         self.ended.push(ended(&queued, now, uncalled.recorded));
     }
@@ -229,6 +234,16 @@ impl Worker {
                 self.ended.push(ended(&queued, now, recorded));
             }
             Some(Written { recorded, released }) => {
+                // What holds one message for an hour (a paused template) may hold a whole campaign: customers are held back
+                // for it only while there are few of them, so that the lane goes on.
+                let released = match released {
+                    Released::PutAway(until, _)
+                        if until > now + LONG_WAIT && self.machine.held_customers() >= HELD_FOR_PLACES =>
+                    {
+                        Released::Ended
+                    }
+                    other => other,
+                };
                 self.machine.released(id, released);
                 let mut ended = ended(&queued, now, recorded);
                 ended.attempt += 1;

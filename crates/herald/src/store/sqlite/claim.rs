@@ -13,7 +13,7 @@ use herald_rules::{
 use rusqlite::Connection;
 use std::collections::HashMap;
 
-/// Class, position, id.
+/// Class and part, position, id.
 pub(super) const ENTRY: usize = 1 + 8 + 16;
 
 impl Store {
@@ -59,6 +59,13 @@ impl Writing<'_> {
         let cancelled = self.any_cancelled()?;
         for entry in entries {
             let id = entry.message.id;
+            if entry.attempt > 0 && self.part_is_proved(*department, id, entry.message.parts, entry.part)? {
+                if self.delete_live(*department, *lane, entry.place)? {
+                    self.next_part(*department, *lane, id, entry.place, (entry.part, entry.resent))?;
+                }
+                dropped.push(id);
+                continue;
+            }
             let gone = (cancelled && self.take_cancelled(*department, id)?)
                 || ((entry.attempt > 0 || entry.part > 0) && self.is_proved_accepted(*department, id)?);
             if gone {
@@ -67,7 +74,8 @@ impl Writing<'_> {
                 }
                 dropped.push(id);
             } else {
-                bytes.push(entry.place.priority.class());
+                // The class is 0 or 1; a message has a dozen parts at most.
+                bytes.push(entry.place.priority.class() | u8::try_from(entry.part).unwrap_or(127) << 1);
                 bytes.extend_from_slice(&entry.place.position.to_le_bytes());
                 bytes.extend_from_slice(id.0.as_bytes());
                 if *windows || suppressions {
@@ -121,7 +129,9 @@ impl Writing<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         for entry in claims.iter().flat_map(|entries| entries.chunks_exact(ENTRY)) {
             // Still in the queue: otherwise it has an outcome, and only others of its batch are open.
-            if entry.ends_with(id.0.as_bytes()) && self.is_live(department, lane, place_of(entry)?)? {
+            if entry.ends_with(id.0.as_bytes())
+                && self.live_part(department, lane, place_of(entry)?)? == Some(part_of(entry))
+            {
                 return Ok(true);
             }
         }
@@ -159,11 +169,16 @@ fn reach_of(
     Ok(reach)
 }
 
+/// The part that an entry of a claim names.
+pub(super) fn part_of(entry: &[u8]) -> u16 {
+    entry.first().map_or(0, |class| u16::from(class >> 1))
+}
+
 /// The place that an entry of a claim names.
 pub(super) fn place_of(entry: &[u8]) -> Result<Place, StoreError> {
     let position = entry.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(i64::from_le_bytes);
     match (entry.first(), position) {
-        (Some(class), Some(position)) => Ok(Place { priority: Priority::from_class(*class), position }),
+        (Some(class), Some(position)) => Ok(Place { priority: Priority::from_class(class & 1), position }),
         _ => Err(StoreError::Corrupt("a claim's entry is too short".into())),
     }
 }

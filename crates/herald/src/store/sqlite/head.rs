@@ -3,7 +3,7 @@
 use super::{Store, Writing, columns};
 use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, StoreError};
 use herald_rules::{message::Priority, protocol::Protocol, reason::Reason, time::Timestamp};
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
 
 /// Rows made due by one operation.
 const HASTENED: u32 = 1_000;
@@ -163,10 +163,17 @@ impl Writing<'_> {
         Ok(deleted > 0)
     }
 
-    pub(super) fn is_live(&self, department: DepartmentRow, lane: LaneRow, place: Place) -> Result<bool, StoreError> {
+    /// Which part of the message at a place goes next; None: nothing stands there.
+    pub(super) fn live_part(
+        &self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        place: Place,
+    ) -> Result<Option<u16>, StoreError> {
         Ok(self
             .connection
-            .prepare_cached("SELECT 1 FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?")?
-            .exists((department, lane, place.priority.class(), place.position))?)
+            .prepare_cached("SELECT part FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?")?
+            .query_row((department, lane, place.priority.class(), place.position), |row| row.get(0))
+            .optional()?)
     }
 }

@@ -144,6 +144,9 @@ impl Writing<'_> {
             Recorded::Unknown { deadline, cause } => {
                 self.note(department, *id, *at, "checking", None, Some(cause))?;
                 // A receipt may have been quicker than the broken connection.
+                if was_live && self.part_is_proved(department, *id, *parts, *part)? {
+                    return self.next_part(department, lane, *id, *place, (*part, *resent));
+                }
                 if was_live && self.standing(department, *id)?.status == Status::Pending {
                     let tried = Tried { id: *id, place: *place, attempt: *attempt, resent: *resent, part: *part };
                     return self.insert_checking(department, lane, &tried, *at, *deadline);
@@ -231,6 +234,12 @@ impl Writing<'_> {
                     return Ok(Some(next));
                 }
                 self.count_queued(lane, -1);
+            }
+            // A receipt proved the part meanwhile.
+            Resolution::GivenUp(_) | Resolution::SendAgain { .. }
+                if self.part_is_proved(department, id, which.1, which.0)? =>
+            {
+                self.next_part(department, lane, id, checking.place, (which.0, checking.resent))?;
             }
             Resolution::GivenUp(reason) => {
                 let cause = Cause::from(*reason);

@@ -3,7 +3,7 @@
 //! Rows stand here only for such messages, from the accept on, so that a receipt which comes before the answer finds them.
 
 use super::{Writing, columns, outcome::Report};
-use crate::store::{DepartmentRow, LaneRow, Queued, StoreError};
+use crate::store::{DepartmentRow, LaneRow, Place, Queued, StoreError};
 use herald_rules::{
     ids::MessageId,
     message::Message,
@@ -110,23 +110,56 @@ impl Writing<'_> {
                 Ok((columns::place(row, 0, 1)?, row.get::<_, u16>(2)?, row.get::<_, bool>(3)?))
             })
             .optional()?;
-        let Some((mut place, _, resent)) = checked.filter(|(_, checked, _)| *checked == part) else {
+        let Some((place, _, resent)) = checked.filter(|(_, checked, _)| *checked == part) else {
             return Ok(verdict);
         };
         self.end_checking(department, lane, id)?;
+        if report.status == Status::Failed {
+            self.count_queued(lane, -1);
+            return Ok(verdict);
+        }
+        self.next_part(department, lane, id, place, (part, resent))?;
+        Ok(verdict)
+    }
+
+    /// Whether a part is known to have been taken, of a message of several (`parts`; more than one where that is not known).
+    pub(super) fn part_is_proved(
+        &mut self,
+        department: DepartmentRow,
+        id: MessageId,
+        parts: u16,
+        part: u16,
+    ) -> Result<bool, StoreError> {
+        if parts < 2 || !self.any_parts()? {
+            return Ok(false);
+        }
+        let known = self.parts(department, id)?;
+        let status = known.get(usize::from(part)).map(|part| part.status);
+        Ok(matches!(status, Some(Status::Accepted | Status::Delivered | Status::Read)))
+    }
+
+    /// After a part that was taken, and that no longer stands in the queue: the next goes, or the message has left it.
+    pub(super) fn next_part(
+        &mut self,
+        department: DepartmentRow,
+        lane: LaneRow,
+        id: MessageId,
+        mut place: Place,
+        (part, resent): (u16, bool),
+    ) -> Result<(), StoreError> {
         let message = self
             .connection
             .prepare_cached("SELECT body FROM message WHERE department = ?1 AND id = ?2")?
             .query_row((department, id.0.as_bytes()), |row| columns::message(row, 0))?;
-        if report.status == Status::Failed || part + 1 >= message.parts {
+        if part + 1 >= message.parts || self.standing(department, id)?.status != Status::Pending {
             self.count_queued(lane, -1);
-            return Ok(verdict);
+            return Ok(());
         }
         // The lane takes a position that it has passed for something it has seen: the next part gets a new one.
         place.position = self.next_position();
         let next = Queued { place, attempt: 0, resent, part: part + 1, message };
         self.insert_live(department, lane, &next)?;
         self.memory.arrived.push((lane, next));
-        Ok(verdict)
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Store, Writing,
-    claim::{ENTRY, place_of},
+    claim::{ENTRY, part_of, place_of},
     columns,
 };
 use crate::store::{Checking, DepartmentRow, HeldBefore, LaneRow, Place, Recovered, StoreError};
@@ -77,8 +77,9 @@ impl Writing<'_> {
             .query_map((department, lane), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?
             .collect::<Result<Vec<_>, _>>()?;
         for (at, entries) in claims {
-            for place in entries.chunks_exact(ENTRY).map(place_of) {
-                self.orphan(department, lane, place?, Timestamp(at), now, reconcile_for)?;
+            for entry in entries.chunks_exact(ENTRY) {
+                let claimed = (place_of(entry)?, part_of(entry));
+                self.orphan(department, lane, claimed, Timestamp(at), now, reconcile_for)?;
             }
         }
         self.connection
@@ -101,7 +102,7 @@ impl Writing<'_> {
         &mut self,
         department: DepartmentRow,
         lane: LaneRow,
-        place: Place,
+        (place, claimed_part): (Place, u16),
         claimed_at: Timestamp,
         now: Timestamp,
         reconcile_for: Duration,
@@ -116,7 +117,14 @@ impl Writing<'_> {
             })
             .optional()?;
         let Some((id, attempt, resent, part)) = found else { return Ok(()) };
+        // The part that was claimed was taken, and the next stands in its place, never claimed.
+        if part != claimed_part {
+            return Ok(());
+        }
         self.delete_live(department, lane, place)?;
+        if self.part_is_proved(department, id, u16::MAX, part)? {
+            return self.next_part(department, lane, id, place, (part, resent));
+        }
         if self.is_proved_accepted(department, id)? {
             self.count_queued(lane, -1);
             return Ok(());

@@ -144,3 +144,59 @@ async fn a_number_with_two_spellings_is_one_customer() {
     let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
     assert_eq!(fixture.store.reach(department, channel, lane, "5511987654321").await.unwrap(), expected);
 }
+
+#[tokio::test]
+async fn a_receipt_quicker_than_the_lost_answer_lets_the_next_part_go() {
+    for parts in [2, 1] {
+        let fixture = Fixture::new().await;
+        let first = fixture.accept_parts(parts).await;
+        fixture.claim(1, vec![first.clone()]).await;
+        fixture.receipts(vec![ours(&first, 0, Status::Delivered)]).await;
+        let cause = Reason::ProviderTimeout.into();
+        fixture.record(&first, vec![1], Recorded::Unknown { deadline: NOW + HOUR, cause }).await;
+        assert!(fixture.store.checking(fixture.department, fixture.lane, 10).await.unwrap().is_empty());
+        let next = fixture.heard.arrived.lock().unwrap().last().unwrap().clone();
+        assert_eq!((next.part, fixture.queued().await), if parts == 2 { (1, 1) } else { (0, 0) });
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_was_never_claimed_is_not_taken_for_called_after_a_crash() {
+    let fixture = Fixture::new().await;
+    let (first, other) = (fixture.accept_parts(2).await, fixture.accept("2").await);
+    // The claim stays open for the other message when the first has its answer.
+    fixture.claim(1, vec![first.clone(), other.clone()]).await;
+    fixture.part_accepted(&first, "a").await;
+    let fixture = fixture.reopened().await;
+    let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
+    let checked: Vec<_> = recovered.checking.iter().map(|checking| checking.message.id).collect();
+    assert_eq!(checked, [other.message.id]);
+    let page = fixture.store.head(fixture.department, fixture.lane, Priority::Transactional, 0, 10).await.unwrap();
+    assert_eq!(
+        (page.messages[0].message.id, page.messages[0].part),
+        (first.message.id, 1),
+        "it goes as if nothing had been"
+    );
+}
+
+#[tokio::test]
+async fn what_was_proved_meanwhile_is_neither_given_up_nor_sent_again() {
+    for again in [false, true] {
+        let fixture = Fixture::new().await;
+        let first = fixture.accept_parts(2).await;
+        fixture.claim(1, vec![first.clone()]).await;
+        let fixture = fixture.reopened().await;
+        let mut checking = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap().checking;
+        // Behind the back of the search, as if the receipt had come between its look and its decision.
+        fixture.sql("UPDATE part SET status = 2 WHERE part = 0").await;
+        let resolution = match again {
+            true => Resolution::SendAgain { possible_duplicate: true },
+            false => Resolution::GivenUp(Reason::OutcomeUnknown),
+        };
+        let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
+        let resolved = fixture.store.resolve(department, channel, lane, checking.remove(0), resolution, NOW).await;
+        assert!(resolved.unwrap().is_none());
+        let next = fixture.heard.arrived.lock().unwrap().last().unwrap().clone();
+        assert_eq!((next.part, fixture.statuses()), (1, vec![]));
+    }
+}

@@ -3,7 +3,8 @@
 
 use super::{Department, Receiver, Sent, event_message, until_within};
 use futures_util::{StreamExt, stream};
-use herald_simulators::{Call, Simulator};
+use herald_rules::protocol::Protocol;
+use herald_simulators::{Call, ReceiptStatus, Simulator};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -80,8 +81,11 @@ impl Ledger<'_> {
                 let stories = stream::iter(ids).map(|id| async move { self.department.story(&id).await });
                 let stories: Vec<Value> = stories.buffered(4).collect().await;
                 let mut still = Vec::new();
+                let reported = self.reported();
                 for (sent, story) in open.iter().zip(stories) {
-                    if has_ended(sent, &story) {
+                    // A guess that no receipt came is corrected when one is worked off: Herald has it, as it was answered.
+                    let guessed = story["reason"]["code"] == "outcome_unknown" && reported.contains(&sent.id);
+                    if has_ended(sent, &story) && !guessed {
                         ended.insert(sent.id.clone(), story);
                     } else {
                         still.push(*sent);
@@ -101,6 +105,14 @@ impl Ledger<'_> {
             );
         }
         ended
+    }
+
+    /// The messages of which the provider has reported, by our own id, that it has them.
+    fn reported(&self) -> HashSet<String> {
+        let receipts = self.simulator.receipts().into_iter();
+        let echoed = receipts.filter(|receipt| receipt.protocol == Protocol::WhatsApp);
+        let good = echoed.filter(|receipt| receipt.status != ReceiptStatus::Failed);
+        good.map(|receipt| receipt.client_reference.to_string()).collect()
     }
 
     fn calls_of(&self, id: &str) -> impl Iterator<Item = Call> {
