@@ -70,7 +70,9 @@ pub(super) fn settle(account: &Account, queued: &Queued, outcome: Outcome, now: 
             Settled { works: true, ..Settled::of(ended(Recorded::Accepted { reference }), Health::Answered) }
         }
         Outcome::Refused(cause) => {
-            Settled { works: true, ..Settled::of(ended(Recorded::Rejected(cause)), Health::Answered) }
+            // Without a word of the provider's own the adapter refused it before any call: that says nothing of the sender.
+            let works = cause.provider_code.is_some();
+            Settled { works, ..Settled::of(ended(Recorded::Rejected(cause)), Health::Answered) }
         }
         Outcome::Retry { cause, after, throttled } => {
             let health = match cause.reason {

@@ -149,3 +149,25 @@ async fn what_only_a_template_takes_is_never_left_out_in_silence() {
     let story = world.sales.story_until(&id, "Read").await;
     assert_eq!(story["template"]["buttons"][0]["value"], "stop:17");
 }
+
+/// Meta has no look-up: what became of a message whose answer was lost is told by the echo in its statuses.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_found_out_by_the_echo_and_nothing_goes_twice() {
+    let world =
+        WhatsAppWorld::new(vec![template("shipped", "UTILITY", "Your order {{1}} is on its way to you.")]).await;
+    world.graph.change(|behaviour| behaviour.answers.dropped_after_share = 0.3).unwrap();
+    let mut ids = Vec::new();
+    for number in 0..60 {
+        let text = format!("Your order {number} is on its way to you.");
+        ids.push(world.sent(&format!("49305550{number:02}"), &text, json!({})).await);
+    }
+    let mut searched = 0;
+    for id in &ids {
+        let story = world.sales.story_until(id, "Read").await;
+        let notes = story["notes"].as_array().unwrap();
+        searched += usize::from(notes.iter().any(|note| note["kind"] == "checking"));
+    }
+    assert!(searched > 5, "answers were lost: {searched}");
+    let summary = world.graph.summary();
+    assert_eq!((summary.taken, summary.duplicates), (60, 0), "{summary:?}");
+}

@@ -207,6 +207,7 @@ impl Worker {
         metrics.outcomes.of(self.context.protocol, kind(&outcome)).inc();
         metrics.provider_call_seconds.of(self.context.protocol).observe(took.as_secs_f64());
         let now = Timestamp::now();
+        let uncalled = matches!(&outcome, Outcome::Refused(cause) if cause.provider_code.is_none());
         let Settled { recorded, health, throttled, stopped, works } =
             settle(&self.account, &queued, outcome, now, random());
         match health {
@@ -218,6 +219,9 @@ impl Worker {
         }
         if works {
             self.works(taken_at);
+        }
+        if uncalled {
+            self.account.stops.not_tried(self.context.lane, taken_at);
         }
         match throttled {
             Some((Throttled::Identifier, wish)) => self.machine.throttled(now, wish),
