@@ -55,8 +55,9 @@ impl Store {
             let moved = writing
                 .connection
                 .prepare_cached(
+                    // Left to itself the planner takes the primary key and walks all that is scheduled.
                     "UPDATE later SET due = ?4 WHERE (department, lane, due, position) IN (
-                         SELECT department, lane, due, position FROM later
+                         SELECT department, lane, due, position FROM later INDEXED BY later_waiting
                          WHERE department = ?1 AND lane = ?2 AND due > ?4 AND held = 1 AND reason = ?3
                          ORDER BY due, position LIMIT ?5)",
                 )?
