@@ -18,7 +18,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// A page applies some 700 receipts at most: 15 ms of the store's writer, for which a send would wait.
+/// A page applies some 700 receipts at most, so that a send does not wait long for the store's writer.
 const LIMITS: InboxLimits = InboxLimits { channels: 16, callbacks: 64, bytes: 128 << 10 };
 /// The first pause after a failure; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(250);

@@ -4,7 +4,8 @@ use crate::accept::{ParametersWish, TemplateWish, Wish};
 use herald_rules::{
     reason::{Cause, Reason},
     template::{
-        Found, Given, Header, Index, Match, Named, Template, TemplateMessage, compose, explicit_values, render,
+        Found, Given, Header, Index, Match, Named, Template, TemplateMessage, TemplateStatus, compose, explicit_values,
+        render,
     },
 };
 use serde_json::Value;
@@ -53,6 +54,17 @@ fn not_matched(index: &Index, text: &str, explain: bool) -> Cause {
     if index.is_empty() {
         let detail = "The channel has no approved template. See them with: herald template list.";
         return Cause::with_detail(Reason::TemplateNotMatched, detail);
+    }
+    if explain && let Found::Match(Match { template, .. }) = index.find_held(text) {
+        let detail = format!(
+            "The text is the template {} ({}), which is {}.",
+            template.name, template.language, template.status
+        );
+        let reason = match template.status {
+            TemplateStatus::Paused | TemplateStatus::Disabled => Reason::TemplatePaused,
+            _ => Reason::TemplateNotMatched,
+        };
+        return Cause::with_detail(reason, detail);
     }
     match explain.then(|| index.nearest(text)).flatten() {
         Some(near) => Cause::with_detail(Reason::TemplateNotMatched, near.sentence()),

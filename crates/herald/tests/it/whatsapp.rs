@@ -171,3 +171,22 @@ async fn a_lost_answer_is_found_out_by_the_echo_and_nothing_goes_twice() {
     let summary = world.graph.summary();
     assert_eq!((summary.taken, summary.duplicates), (60, 0), "{summary:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_whose_template_is_paused_says_so() {
+    let text = "Your order 17 is on its way to you.";
+    let world =
+        WhatsAppWorld::new(vec![template("shipped", "UTILITY", "Your order {{1}} is on its way to you.")]).await;
+    let templates = world.graph.templates(None);
+    let shipped = templates.iter().find(|template| template["name"] == "shipped").unwrap();
+    assert!(world.graph.set_template_status(shipped["id"].as_str().unwrap(), "PAUSED", None));
+    crate::support::until("the pause to be known", || async {
+        let preview = world.preview(CUSTOMER, text, json!({})).await;
+        (preview["problem"]["code"] == "template_paused").then_some(())
+    })
+    .await;
+    let id = world.sent(CUSTOMER, text, json!({})).await;
+    let story = world.sales.story_until(&id, "Rejected").await;
+    assert_eq!(story["reason"]["code"], "template_paused");
+    assert!(world.graph.calls().is_empty());
+}

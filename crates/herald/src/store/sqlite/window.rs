@@ -2,30 +2,13 @@
 //!
 //! There is a row at most for each contact and lane, so nothing clears them away: the next message writes over it.
 
-use super::{Store, Writing};
+use super::Writing;
 use crate::store::{LaneRow, StoreError};
 use herald_rules::{inbound::Inbound, time::Timestamp};
-use rusqlite::OptionalExtension;
 use std::time::Duration;
 
 /// A message older than this opens nothing, whatever it says: no window is longer (free entry points: 72 h).
 const LONGEST: Duration = Duration::from_secs(72 * 3600);
-
-impl Store {
-    /// Until when free text may be sent to a customer over a lane; None where they never wrote to it.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn window(&self, lane: LaneRow, customer: &str) -> Result<Option<Timestamp>, StoreError> {
-        let customer = customer.to_owned();
-        self.read(move |connection| {
-            let mut query =
-                connection.prepare_cached("SELECT until FROM open_window WHERE lane = ?1 AND customer = ?2")?;
-            Ok(query.query_row((lane, customer), |row| row.get(0).map(Timestamp)).optional()?)
-        })
-        .await
-    }
-}
 
 impl Writing<'_> {
     /// Opens the window that a customer's message opens, or extends it; never makes it shorter.

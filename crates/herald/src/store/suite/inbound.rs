@@ -56,7 +56,7 @@ impl Fixture {
     }
 
     async fn window(&self) -> Option<Timestamp> {
-        self.store.window(self.lane, DANA).await.unwrap()
+        self.store.reach(self.department, self.channel, self.lane, DANA).await.unwrap().window_until
     }
 
     fn inbound_filter(&self) -> InboundFilter {
@@ -125,7 +125,8 @@ async fn what_is_long_past_opens_nothing() {
     fixture.customer_writes("1", |inbound| inbound.at = NOW - DAY).await;
     fixture.customer_writes("2", |inbound| (inbound.at, inbound.opens_window) = (NOW - 4 * DAY, Some(30 * DAY))).await;
     assert_eq!(fixture.window().await, None);
-    assert_eq!(fixture.store.window(fixture.lane + 1, DANA).await.unwrap(), None);
+    let (department, channel, other) = (fixture.department, fixture.channel, fixture.lane + 1);
+    assert_eq!(fixture.store.reach(department, channel, other, DANA).await.unwrap().window_until, None);
 }
 
 #[tokio::test]
