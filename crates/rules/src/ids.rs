@@ -55,6 +55,8 @@ ids! {
     ContactId;
     /// One delivery of a batch of events; `webhook-id` on the wire.
     DeliveryId;
+    /// One run of a node: a new one at each start.
+    NodeId;
 }
 
 impl MessageId {

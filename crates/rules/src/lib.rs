@@ -11,6 +11,7 @@ pub mod identifier;
 pub mod ids;
 pub mod inbound;
 pub mod lane;
+pub mod lease;
 pub mod message;
 pub mod pace;
 pub mod part;
