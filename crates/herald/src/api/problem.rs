@@ -187,7 +187,7 @@ impl From<StoreError> for Problem {
     /// What went wrong inside is logged, not told.
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::Uncertain(_) | StoreError::Fenced => {
                 tracing::warn!(%error, "api.store_unavailable");
                 Self::new(
                     Code::StoreUnavailable,

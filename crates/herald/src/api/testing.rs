@@ -14,7 +14,10 @@ use crate::{
     },
     observe::metrics::Metrics,
     pace::Lanes,
-    store::{Change, LaneRow, NewChannel, NewDepartment, NewIdentifier, Observer, Options, Queued, Store, UserRow},
+    store::{
+        Change, LaneRow, NewChannel, NewDepartment, NewIdentifier, Observer, Options, Queued, SqliteOptions, Store,
+        UserRow,
+    },
     template::Templates,
 };
 use axum::{
@@ -95,8 +98,8 @@ impl Instance {
         let mut config = Config::defaults();
         config.data.folder = folder.path().to_owned();
         change(&mut config);
-        let options = Options { readers: 2, ..Options::at(folder.path().join("herald.db")) };
-        let store = Store::open(&options, Arc::new(Deaf)).unwrap();
+        let options = SqliteOptions { readers: 2, ..SqliteOptions::at(folder.path().join("herald.db")) };
+        let store = Store::open(&Options::Sqlite(options), Arc::new(Deaf)).await.unwrap();
         let access = Arc::new(Access::open(&config.data, &config.limits).unwrap());
         access.check_master_key(&store).await.unwrap();
         let admin = std::fs::read_to_string(config.data.admin_token_path()).unwrap().trim().to_owned();

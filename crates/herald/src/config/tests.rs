@@ -31,7 +31,7 @@ fn the_default_file_holds_every_setting_and_warns_of_nothing() {
     assert_eq!(config.webhooks.max_age, Duration::from_secs(3 * 24 * 3600));
     assert_eq!(config.limits.messages_per_minute.get(), 500);
     assert!(config.listen.tls().is_none());
-    assert_eq!(config.store.sqlite_path(&config.data).to_str(), Some("herald-data/herald.db"));
+    assert_eq!(config.store.sqlite_path(&config.data), Some("herald-data/herald.db".into()));
 }
 
 #[test]

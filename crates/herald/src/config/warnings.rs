@@ -26,12 +26,12 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> String) -
             "Give the internal listener a port of its own.",
         );
     }
-    if config.store.url.as_deref().is_some_and(|url| !url.starts_with("sqlite:")) {
+    if !config.store.is_postgres() && config.store.url.as_deref().is_some_and(|url| !url.starts_with("sqlite:")) {
         // The URL is not in the sentence: it may hold a password.
         problem(
             "store.url",
-            "store.url does not begin with \"sqlite:\".".to_owned(),
-            "Write \"sqlite:\" and a path, or leave it empty for a database in the data folder.",
+            "store.url begins neither with \"sqlite:\" nor with \"postgres:\".".to_owned(),
+            "Write \"sqlite:\" and a path, or \"postgres://user:password@host/database\", or leave it empty for a file in the data folder.",
         );
     }
     if let Err(error) = EnvFilter::builder().parse(&config.log.filter) {

@@ -3,7 +3,7 @@
 use super::Account;
 use crate::{
     node::{crash, directory::OnUnknownOutcome},
-    store::{ChannelRow, Checking, DepartmentRow, LaneRow, Resolution, Store, StoreError},
+    store::{ChannelRow, Checking, Owned, Resolution, Store, StoreError},
 };
 use herald_channels::contract::{LookUp, Reconcile};
 use herald_rules::{lane::Queued, reason::Reason, time::Timestamp};
@@ -28,9 +28,8 @@ pub(super) struct Round {
 /// Whose messages are looked at.
 #[derive(Clone, Copy)]
 pub(super) struct Whose {
-    pub(super) department: DepartmentRow,
+    pub(super) owned: Owned,
     pub(super) channel: ChannelRow,
-    pub(super) lane: LaneRow,
 }
 
 /// Looks at the oldest messages of which the outcome is unknown.
@@ -40,20 +39,20 @@ pub(super) async fn round(
     whose: Whose,
     now: Timestamp,
 ) -> Result<Round, StoreError> {
-    let open = store.checking(whose.department, whose.lane, ROUND).await?;
+    let open = store.checking(whose.owned.department, whose.owned.lane, ROUND).await?;
     let full = open.len() == ROUND as usize;
     let mut again = Vec::new();
     let mut next: Option<Timestamp> = None;
     for checking in open {
         match resolution(&account, &checking, now).await {
             Some(resolution) => {
-                let Whose { department, channel, lane } = whose;
-                let resolved = store.resolve(department, channel, lane, checking, resolution, now);
+                let Whose { owned, channel } = whose;
+                let resolved = store.resolve(owned, channel, checking, resolution, now);
                 match crash::around("resolve", resolved).await {
                     Ok(resolved) => again.extend(resolved),
                     // What is in the queue again must not be forgotten for it.
                     Err(error) if !again.is_empty() => {
-                        tracing::warn!(lane, %error, "lane.check_postponed");
+                        tracing::warn!(lane = owned.lane, %error, "lane.check_postponed");
                         return Ok(Round { again, next: Some(now + LOOK_UP_EVERY) });
                     }
                     Err(error) => return Err(error),

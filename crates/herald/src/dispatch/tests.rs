@@ -147,6 +147,7 @@ impl World {
         self.node
             .app
             .store
+            .sqlite()
             .read(move |connection| {
                 let mut query =
                     connection.prepare("SELECT status, reason, resent FROM event WHERE id = ? ORDER BY sequence")?;
@@ -193,7 +194,7 @@ impl World {
     }
 
     async fn count(&self, sql: &'static str) -> i64 {
-        self.node.app.store.read(move |c| Ok(c.query_row(sql, [], |row| row.get(0))?)).await.unwrap()
+        self.node.app.store.sqlite().read(move |c| Ok(c.query_row(sql, [], |row| row.get(0))?)).await.unwrap()
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
     observe::metrics::Metrics,
     pace::{Lanes, Mailbox},
     store::{
-        ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Queued, Recorded, Recovered,
-        StandingChange, Store, StoreError, UNTIL_LIFTED,
+        ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, Epoch, HeadPage, LaneRow, Outcomes, Owned, Queued, Recorded,
+        Recovered, StandingChange, Store, StoreError, UNTIL_LIFTED,
     },
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -43,6 +43,8 @@ pub struct WorkerContext {
     pub channel: ChannelRow,
     /// Which lane.
     pub lane: LaneRow,
+    /// Since which epoch this node owns it.
+    pub epoch: Epoch,
     /// The channel's protocol.
     pub protocol: Protocol,
     /// What is on disk.
@@ -53,6 +55,13 @@ pub struct WorkerContext {
     pub metrics: Arc<Metrics>,
     /// Cancelled when the node stops.
     pub stop: CancellationToken,
+}
+
+impl WorkerContext {
+    /// The lane with the epoch in which it is this node's.
+    pub fn owned(&self) -> Owned {
+        Owned { department: self.department, lane: self.lane, epoch: self.epoch }
+    }
 }
 
 /// What the store or a provider has answered.

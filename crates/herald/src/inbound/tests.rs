@@ -32,7 +32,7 @@ impl Instance {
 
     async fn keep(&self, id: ChannelId, body: &'static str) {
         let channel = self.channel_of(id);
-        self.app.store.keep_callback(channel.department, channel.row, body, Timestamp::now()).await.unwrap();
+        self.app.store.keep_callback(channel.department, channel.row, body.into(), Timestamp::now()).await.unwrap();
         self.app.inbox.wake();
     }
 

@@ -65,14 +65,11 @@ impl Node {
         let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
         let log = events::Log::default();
         let hub = Arc::new(Hub::new(lanes.clone(), log.clone(), metrics.clone()));
-        let options = Options {
-            path: config.store.sqlite_path(&config.data),
-            readers: config.store.readers.get(),
-            cache_mib: u32::try_from(config.store.cache_mib.get()).unwrap_or(u32::MAX),
-            checkpoint_mib: u32::try_from(config.store.checkpoint_mib.get()).unwrap_or(u32::MAX),
-        };
-        let store = Store::open(&options, hub.clone())
-            .with_context(|| format!("The database {} cannot be opened", options.path.display()))?;
+        let options = config.store.options(&config.data);
+        let store = Store::open(&options, hub.clone()).await.with_context(|| match &options {
+            Options::Sqlite(options) => format!("The database {} cannot be opened", options.path.display()),
+            Options::Postgres(_) => "The database cannot be reached".to_owned(),
+        })?;
         access.check_master_key(&store).await?;
         let directory = Directory::default();
         directory.reload(&store).await.context("The directory cannot be read")?;

@@ -6,7 +6,7 @@ use herald_rules::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The row number of a subscription.
 pub type SubscriptionRow = i64;
@@ -319,4 +319,33 @@ pub struct PolledEvent {
     pub key: EventKey,
     /// How often it was handed out, this time included.
     pub taken: u32,
+}
+
+/// Makes an event's JSON from its row; in memory only, called on a reader's thread.
+pub type Render = Arc<dyn Fn(&LogRow<'_>, &mut Vec<u8>) + Send + Sync>;
+
+/// How a polling queue is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Poll {
+    /// Now.
+    pub now: Timestamp,
+    /// At most so many events.
+    pub limit: usize,
+    /// How long they are hidden from the next reader.
+    pub hidden_for: Duration,
+    /// How long an event that nobody takes is kept.
+    pub keep: Duration,
+    /// They are taken as they are read: no handle brings them back.
+    pub delete: bool,
+}
+
+/// What may be cleared away.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRetention {
+    /// Deliveries that ended, and their attempts: made before this moment.
+    pub deliveries_before: Timestamp,
+    /// What a poller was given and never deleted: before this moment.
+    pub polled_before: Timestamp,
+    /// Rows to delete of each kind in one step.
+    pub step: u32,
 }

@@ -1,6 +1,6 @@
 //! The words for callbacks: as they came, what they tell, and what customers wrote.
 
-use super::{Applied, ChannelRow, DepartmentRow, LaneRow};
+use super::{Applied, ChannelRow, DepartmentRow, Epoch, LaneRow};
 use herald_channels::contract::Receipt;
 use herald_rules::{ids::MessageId, inbound::Inbound, time::Timestamp};
 
@@ -44,6 +44,8 @@ pub struct CallbackWork {
     pub department: DepartmentRow,
     /// Of which channel.
     pub channel: ChannelRow,
+    /// The epoch of the owner of the channel's lanes.
+    pub epoch: Epoch,
     /// When it is worked off.
     pub now: Timestamp,
     /// Callbacks that are done with this.

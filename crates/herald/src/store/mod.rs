@@ -1,13 +1,20 @@
 //! What is on disk, in the words of the domain: whole operations in batches, each one transaction.
 //!
-//! When an operation has answered, what it wrote is durable. One engine so far: SQLite, in `sqlite/`. Callers see no SQL
-//! and no engine, so that a second engine changes none of them.
+//! When an operation has answered, what it wrote is durable. Two engines: SQLite for one node (`sqlite/`), PostgreSQL for
+//! several (`postgres/`). Callers see no SQL and no engine; operations are declared in `engine/`.
 
 mod access;
 mod administration;
+mod engine;
 mod events;
 mod inbox;
+#[allow(dead_code, unused_imports, reason = "the logic moves here with the next change")]
+mod logic;
+mod node;
+mod options;
 mod people;
+mod postgres;
+mod provider_words;
 mod queue;
 mod sqlite;
 mod standing;
@@ -18,21 +25,32 @@ mod template;
 
 pub use access::*;
 pub use administration::*;
+pub use engine::Store;
 pub use events::*;
 pub use inbox::*;
+pub use node::*;
+pub use options::{Options, PostgresOptions};
 pub use people::*;
 pub use queue::*;
-pub use sqlite::{EventRetention, Options, Poll, Render, Store};
+pub use sqlite::Options as SqliteOptions;
+
 pub use standing::*;
+use story::range;
 pub use story::*;
 pub use template::*;
 
-/// Why an operation was not done. Nothing of it was written.
+/// Why an operation was not done. But for [`StoreError::Uncertain`], nothing of it was written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store cannot be written or read now (disk full, file gone, stopping): 503, and try again later.
+    /// The store cannot be written or read now (disk full, server away, stopping): 503, and try again later.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// The connection broke while the server was to commit: it is done, or it is not. Every operation may be repeated.
+    #[error("the store did not say whether it is done: {0}")]
+    Uncertain(String),
+    /// Another node owns the lane by now; nothing was written.
+    #[error("another node owns the lane")]
+    Fenced,
     /// Something of the same name or key is there already.
     #[error("it exists already: {0}")]
     Conflict(String),
@@ -41,7 +59,7 @@ pub enum StoreError {
     Corrupt(String),
 }
 
-/// Hears of what has become durable, in the order of the commits. Called on the writer's thread: it must not block.
+/// Hears of what has become durable, in the order of the commits. It must not block: SQLite calls it on the writer's thread.
 pub trait Observer: Send + Sync {
     /// A message may go: it was accepted, or its moment has come. Positions rise from one call to the next, since the
     /// lane takes a lower one for something that it has seen already.
@@ -50,6 +68,14 @@ pub trait Observer: Send + Sync {
     fn scheduled(&self, lane: LaneRow, due: herald_rules::time::Timestamp);
     /// Statuses changed.
     fn changed(&self, changes: &[Change]);
+    /// Something may wait in this lane's queue that is not told one by one: another node took it. It is to be read.
+    fn more(&self, _lane: LaneRow) {}
+    /// Another node has written this far in a lane's log.
+    fn grown(&self, _department: DepartmentRow, _log: EventKey) {}
+    /// Callbacks wait in the inbox that another node has taken.
+    fn called_back(&self) {}
+    /// Another node has changed something that this one may keep in memory.
+    fn elsewhere(&self, _what: Changed) {}
     /// One group of operations was committed (or failed) in this time.
     fn group(&self, _operations: usize, _took: std::time::Duration) {}
 }

@@ -1,6 +1,6 @@
 //! The words in which the way of a message is written and read back.
 
-use super::{DailyCustomers, StandingChange};
+use super::{DailyCustomers, Epoch, StandingChange};
 pub use herald_rules::lane::{Place, Queued};
 use herald_rules::{
     admission::Reach,
@@ -276,6 +276,8 @@ pub struct Claim {
     pub department: DepartmentRow,
     /// Which lane.
     pub lane: LaneRow,
+    /// The owner's epoch.
+    pub epoch: Epoch,
     /// Rises with every claim of the lane's owner.
     pub number: i64,
     /// When.
@@ -330,6 +332,8 @@ pub struct Outcomes {
     pub channel: ChannelRow,
     /// Which lane.
     pub lane: LaneRow,
+    /// The owner's epoch.
+    pub epoch: Epoch,
     /// Messages, in the order in which their outcomes were known.
     pub ended: Vec<Ended>,
     /// Claims of which every message has an outcome now.

@@ -3,7 +3,8 @@
 use super::{DepartmentRow, LaneRow};
 use herald_channels::contract::Pricing;
 use herald_rules::{ids::MessageId, message::Message, part::Part, reason::Cause, status::Status, time::Timestamp};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
 
 /// A message with everything that is known of it.
 #[derive(Clone, Debug)]
@@ -109,4 +110,43 @@ pub struct Summary {
     pub message: Arc<Message>,
     /// Its last change; None: `Pending`.
     pub last: Option<Step>,
+}
+
+/// An id may be made this much after the moment of its message: a thread can be put aside between the two.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// The ids to look at: from the first on, below the second.
+pub(in crate::store) fn range(
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    before: Option<MessageId>,
+) -> (Uuid, Uuid) {
+    let below = match (before, until) {
+        (Some(before), Some(until)) => before.0.min(first_id_of(until + SLACK)),
+        (Some(before), None) => before.0,
+        (None, Some(until)) => first_id_of(until + SLACK),
+        (None, None) => Uuid::max(),
+    };
+    (since.map_or(Uuid::nil(), first_id_of), below)
+}
+
+/// The lowest UUIDv7 of a moment's millisecond: ids begin with 48 bits of milliseconds (RFC 9562 section 5.7).
+fn first_id_of(at: Timestamp) -> Uuid {
+    let millis = u128::from(u64::try_from(at.0.div_euclid(1_000)).unwrap_or(0).min((1 << 48) - 1));
+    Uuid::from_u128(millis << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_a_moment_are_above_its_first() {
+        let id = Uuid::now_v7();
+        let now = Timestamp::now();
+        assert!(id >= first_id_of(now - Duration::from_secs(5)));
+        assert!(id < first_id_of(now + Duration::from_secs(5)));
+        assert_eq!(first_id_of(Timestamp(-1)), Uuid::nil());
+        assert!(first_id_of(Timestamp(i64::MAX)) < Uuid::max());
+    }
 }

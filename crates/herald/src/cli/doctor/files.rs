@@ -109,7 +109,7 @@ fn master_key(config: &Config) -> Finding {
     }
     let database = config.store.sqlite_path(&config.data);
     let folder = |path: &Path| path.parent().and_then(|parent| fs::canonicalize(parent).ok());
-    if folder(&path).is_some() && folder(&path) == folder(&database) {
+    if folder(&path).is_some() && folder(&path) == database.as_deref().and_then(folder) {
         return Finding::warn(
             CHECK,
             format!("{shown} lies beside the database: a copy of the folder gives away every credential in it."),

@@ -50,8 +50,10 @@ fn clock(config: &Config) -> Finding {
     const CHECK: &str = "clock";
     let now = jiff::Timestamp::now();
     let database = config.store.sqlite_path(&config.data);
-    let newest = [PathBuf::from(format!("{}-wal", database.display())), database]
+    let files = database.map(|database| [PathBuf::from(format!("{}-wal", database.display())), database]);
+    let newest = files
         .iter()
+        .flatten()
         .filter_map(|path| jiff::Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok())
         .max();
     if let Some(newest) = newest.filter(|newest| newest.duration_since(now) > SKEW.try_into().unwrap_or_default()) {

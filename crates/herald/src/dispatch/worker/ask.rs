@@ -1,6 +1,6 @@
 //! What a worker asks of the store and the provider.
 
-use super::{Answer, Worker, WorkerContext};
+use super::{Answer, Worker};
 use crate::{
     dispatch::{
         check::{self, Whose},
@@ -21,12 +21,12 @@ const DUE_PAGE: u32 = 512;
 impl Worker {
     pub(super) fn recover(&mut self, after: Duration) {
         let Self { context, account, answers, .. } = self;
-        let (store, department, lane) = (context.store.clone(), context.department, context.lane);
+        let (store, owned) = (context.store.clone(), context.owned());
         let reconcile_for = account.reconcile_for();
         answers.push(
             async move {
                 tokio::time::sleep(after).await;
-                let recovered = store.recover(department, lane, Timestamp::now(), reconcile_for);
+                let recovered = store.recover(owned, Timestamp::now(), reconcile_for);
                 Answer::Recovered(crash::around("recover", recovered).await)
             }
             .boxed(),
@@ -52,6 +52,7 @@ impl Worker {
         let claim = Claim {
             department: self.context.department,
             lane: self.context.lane,
+            epoch: self.context.epoch,
             number,
             at: now,
             pace: pace.flatten(),
@@ -74,6 +75,7 @@ impl Worker {
             department: self.context.department,
             channel: self.context.channel,
             lane: self.context.lane,
+            epoch: self.context.epoch,
             ended: std::mem::take(&mut self.ended),
             closed: std::mem::take(&mut self.closed),
             standings: std::mem::take(&mut self.standings),
@@ -93,10 +95,10 @@ impl Worker {
         self.moving = true;
         // What becomes known while it runs must not be overwritten by its answer.
         self.next_due = None;
-        let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
+        let (store, owned) = (self.context.store.clone(), self.context.owned());
         self.answers.push(
             async move {
-                let due = store.due(department, lane, now, DUE_PAGE);
+                let due = store.due(owned, now, DUE_PAGE);
                 Answer::Due(now, crash::around("due", due).await)
             }
             .boxed(),
@@ -106,18 +108,17 @@ impl Worker {
     pub(super) fn check(&mut self, now: Timestamp) {
         self.checking = true;
         self.next_check = None;
-        let WorkerContext { department, channel, lane, .. } = self.context;
-        let whose = Whose { department, channel, lane };
+        let whose = Whose { owned: self.context.owned(), channel: self.context.channel };
         let round = check::round(self.context.store.clone(), self.account.clone(), whose, now);
         self.answers.push(round.map(Answer::Checked).boxed());
     }
 
     /// What waits for this reason need not wait any longer.
     pub(super) fn hasten(&mut self, reason: Reason) {
-        let (store, department, lane) = (self.context.store.clone(), self.context.department, self.context.lane);
+        let (store, owned) = (self.context.store.clone(), self.context.owned());
         self.answers.push(
             async move {
-                let hastened = store.hasten(department, lane, reason, Timestamp::now()).await;
+                let hastened = store.hasten(owned, reason, Timestamp::now()).await;
                 Answer::Hastened(reason, hastened)
             }
             .boxed(),

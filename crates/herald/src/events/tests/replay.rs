@@ -64,6 +64,7 @@ async fn old_deliveries_are_cleared_away_and_deleted_subscriptions_wholly() {
     world.events.changed(hook.row).await.unwrap();
     while world.store.prune_events(retention).await.unwrap() > 0 {}
     assert!(world.store.subscriptions(Some(world.department)).await.unwrap().is_empty());
-    let rows = world.store.read(|c| Ok(c.query_row("SELECT count(*) FROM cursor", [], |row| row.get::<_, i64>(0))?));
+    let rows =
+        world.store.sqlite().read(|c| Ok(c.query_row("SELECT count(*) FROM cursor", [], |row| row.get::<_, i64>(0))?));
     assert_eq!(rows.await.unwrap(), 0);
 }

@@ -92,7 +92,7 @@ impl World {
 
     pub(super) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&Options::at(folder.path().join("herald.db")), Arc::new(Deaf)).unwrap();
+        let store = Store::open(&Options::at(folder.path().join("herald.db")), Arc::new(Deaf)).await.unwrap();
         let department_id = DepartmentId::new();
         let now = Timestamp::now();
         let secret = NewSecret { id: uuid::Uuid::now_v7(), name: "first".into(), sealed: vec![0], created_at: now };
@@ -135,7 +135,7 @@ impl World {
         events.stop(Instant::now()).await;
         store.close().await;
         drop((store, events));
-        let store = Store::open(&Options::at(folder.path().join("herald.db")), Arc::new(Deaf)).unwrap();
+        let store = Store::open(&Options::at(folder.path().join("herald.db")), Arc::new(Deaf)).await.unwrap();
         let log = Log::default();
         let events = start(&store, &directory, &log, &settings).await;
         Self { store, events, directory, log, department, department_id, lane, settings, folder }
@@ -174,6 +174,7 @@ impl World {
         let ids: Vec<_> = (0..count).map(|_| MessageId::new()).collect();
         let (department, lane, of) = (self.department, self.lane, ids.clone());
         self.store
+            .sqlite()
             .write(move |writing| {
                 for id in of {
                     let message = Message {
@@ -222,6 +223,7 @@ impl World {
         let (department, lane, of) = (self.department, self.lane, changes.to_vec());
         let written = self
             .store
+            .sqlite()
             .write(move |writing| {
                 let mut sequence: i64 = writing.connection.query_row(
                     "SELECT coalesce(max(sequence), 0) FROM event WHERE department = ?1 AND lane = ?2",

@@ -1,7 +1,7 @@
 //! Taking messages: two narrow appends a message, all callers of the moment in one commit.
 
 use super::{
-    Store, Writing, columns,
+    Engine, Writing, columns,
     writer::{Answer, Job, closed},
 };
 use crate::store::{Accepted, NewMessage, Place, Queued, StoreError};
@@ -14,12 +14,8 @@ pub(super) struct AcceptCall {
     answer: oneshot::Sender<Result<Vec<Accepted>, StoreError>>,
 }
 
-impl Store {
-    /// Accepts messages: durable, in order, all or none. The answers stand in the order of the messages.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`]: nothing was accepted.
-    pub async fn accept(&self, messages: Vec<NewMessage>) -> Result<Vec<Accepted>, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn accept(&self, messages: Vec<NewMessage>) -> Result<Vec<Accepted>, StoreError> {
         let (answer, answered) = oneshot::channel();
         self.writer.send(Job::Accept(AcceptCall { messages, answer }))?;
         answered.await.map_err(|_| closed())?

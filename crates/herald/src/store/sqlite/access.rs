@@ -1,6 +1,6 @@
 //! Secrets, users and tokens.
 
-use super::{Store, columns};
+use super::{Engine, columns};
 use crate::{
     access::{Scopes, Session},
     store::{DepartmentRow, NewSecret, NewToken, SecretRow, StoreError, TokenRow, UserRow},
@@ -13,12 +13,8 @@ use uuid::Uuid;
 /// Expired tokens are kept this long, so that a refusal can still be explained from the table.
 const KEEP_EXPIRED: Duration = Duration::from_secs(86_400);
 
-impl Store {
-    /// The ids of the master keys that this database was used with.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn master_key_ids(&self) -> Result<Vec<[u8; 8]>, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn master_key_ids(&self) -> Result<Vec<[u8; 8]>, StoreError> {
         self.read(|connection| {
             let mut query = connection.prepare_cached("SELECT key_id FROM master_key ORDER BY first_used_at")?;
             let rows = query.query_map([], |row| row.get(0))?;
@@ -27,11 +23,11 @@ impl Store {
         .await
     }
 
-    /// Notes that this database is used with a master key.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn remember_master_key(&self, key_id: [u8; 8], now: Timestamp) -> Result<(), StoreError> {
+    pub(in crate::store) async fn remember_master_key(
+        &self,
+        key_id: [u8; 8],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.write(move |writing| {
             writing
                 .connection
@@ -42,19 +38,15 @@ impl Store {
         .await
     }
 
-    /// Adds an API secret.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where one of that name is in force.
-    pub async fn add_secret(&self, department: DepartmentRow, secret: NewSecret) -> Result<(), StoreError> {
+    pub(in crate::store) async fn add_secret(
+        &self,
+        department: DepartmentRow,
+        secret: NewSecret,
+    ) -> Result<(), StoreError> {
         self.write(move |writing| insert_secret(writing.connection, department, &secret)).await
     }
 
-    /// A department's secrets, newest first, revoked ones too.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn secrets(&self, department: DepartmentRow) -> Result<Vec<SecretRow>, StoreError> {
+    pub(in crate::store) async fn secrets(&self, department: DepartmentRow) -> Result<Vec<SecretRow>, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT id, name, sealed, created_at, revoked_at FROM secret WHERE department = ?1 ORDER BY id DESC",
@@ -73,11 +65,12 @@ impl Store {
         .await
     }
 
-    /// Revokes a secret and the tokens given for it, and overwrites it; tells whether one of this id was in force.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn revoke_secret(&self, department: DepartmentRow, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn revoke_secret(
+        &self,
+        department: DepartmentRow,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(move |writing| {
             let changed = writing
                 .connection
@@ -97,19 +90,15 @@ impl Store {
         .await
     }
 
-    /// Adds an API user.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where the department has one of that address.
-    pub async fn add_user(&self, department: DepartmentRow, user: UserRow) -> Result<(), StoreError> {
+    pub(in crate::store) async fn add_user(&self, department: DepartmentRow, user: UserRow) -> Result<(), StoreError> {
         self.write(move |writing| insert_user(writing.connection, department, &user)).await
     }
 
-    /// Whether the department has an API user of this address (in lower case).
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn has_user(&self, department: DepartmentRow, email: String) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn has_user(
+        &self,
+        department: DepartmentRow,
+        email: String,
+    ) -> Result<bool, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached("SELECT 1 FROM api_user WHERE department = ?1 AND email = ?2")?;
             Ok(query.exists((department, email))?)
@@ -117,11 +106,7 @@ impl Store {
         .await
     }
 
-    /// API users after an address, in order.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn users(
+    pub(in crate::store) async fn users(
         &self,
         department: DepartmentRow,
         after: String,
@@ -140,11 +125,7 @@ impl Store {
         .await
     }
 
-    /// Removes an API user and revokes its tokens; tells whether there was one.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn remove_user(
+    pub(in crate::store) async fn remove_user(
         &self,
         department: DepartmentRow,
         email: String,
@@ -166,11 +147,7 @@ impl Store {
         .await
     }
 
-    /// Adds a token, and drops some that expired long ago.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where it is there already.
-    pub async fn add_token(&self, token: NewToken) -> Result<(), StoreError> {
+    pub(in crate::store) async fn add_token(&self, token: NewToken) -> Result<(), StoreError> {
         self.write(move |writing| {
             // Ten for each that is added: the table shrinks back to what is in use, and no request waits for a clean-up.
             writing
@@ -201,11 +178,7 @@ impl Store {
         .await
     }
 
-    /// Who holds a token that has not been revoked; it may have expired.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn session(&self, hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
+    pub(in crate::store) async fn session(&self, hash: [u8; 32]) -> Result<Option<Session>, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT id, department, email, scopes, expires_at FROM token WHERE hash = ?1 AND revoked_at IS NULL",
@@ -224,11 +197,7 @@ impl Store {
         .await
     }
 
-    /// A department's named tokens before an id, newest first, revoked ones too.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn tokens(
+    pub(in crate::store) async fn tokens(
         &self,
         department: DepartmentRow,
         before: Uuid,
@@ -245,11 +214,12 @@ impl Store {
         .await
     }
 
-    /// Revokes a token; tells whether one of this id was in force.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn revoke_token(&self, department: DepartmentRow, id: Uuid, now: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn revoke_token(
+        &self,
+        department: DepartmentRow,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(move |writing| {
             let changed = writing
                 .connection

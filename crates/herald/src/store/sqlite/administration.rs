@@ -1,6 +1,6 @@
 //! Making and changing departments, channels and identifiers.
 
-use super::{Store, access};
+use super::{Engine, access};
 use crate::{
     node::directory::DepartmentSettings,
     store::{
@@ -11,12 +11,8 @@ use crate::{
 use herald_rules::{protocol::Protocol, time::Timestamp};
 use rusqlite::Connection;
 
-impl Store {
-    /// Makes a department with its first secret and user.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where its id is taken.
-    pub async fn add_department(&self, new: NewDepartment) -> Result<DepartmentRow, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn add_department(&self, new: NewDepartment) -> Result<DepartmentRow, StoreError> {
         self.write(move |writing| {
             let connection = writing.connection;
             connection
@@ -32,11 +28,7 @@ impl Store {
         .await
     }
 
-    /// Changes a department; None stays.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn change_department(
+    pub(in crate::store) async fn change_department(
         &self,
         department: DepartmentRow,
         name: Option<String>,
@@ -56,11 +48,7 @@ impl Store {
         .await
     }
 
-    /// Makes a channel with its identifiers.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where one of the identifiers is taken.
-    pub async fn add_channel(&self, new: NewChannel) -> Result<ChannelRow, StoreError> {
+    pub(in crate::store) async fn add_channel(&self, new: NewChannel) -> Result<ChannelRow, StoreError> {
         self.write(move |writing| {
             let connection = writing.connection;
             connection
@@ -90,11 +78,11 @@ impl Store {
         .await
     }
 
-    /// Changes a channel.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn change_channel(&self, channel: ChannelRow, change: ChannelChange) -> Result<(), StoreError> {
+    pub(in crate::store) async fn change_channel(
+        &self,
+        channel: ChannelRow,
+        change: ChannelChange,
+    ) -> Result<(), StoreError> {
         let settings = change.settings.as_ref().map(serde_json::to_string).transpose()?;
         self.write(move |writing| {
             writing
@@ -117,11 +105,7 @@ impl Store {
         .await
     }
 
-    /// Adds an identifier to a channel.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where it is taken, in this department or another.
-    pub async fn add_identifier(
+    pub(in crate::store) async fn add_identifier(
         &self,
         place: ChannelPlace,
         identifier: NewIdentifier,
@@ -130,11 +114,7 @@ impl Store {
         self.write(move |writing| insert_lane(writing.connection, place, &identifier, now)).await
     }
 
-    /// Changes a lane.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn change_lane(&self, lane: LaneRow, change: LaneChange) -> Result<(), StoreError> {
+    pub(in crate::store) async fn change_lane(&self, lane: LaneRow, change: LaneChange) -> Result<(), StoreError> {
         self.write(move |writing| {
             writing
                 .connection
@@ -148,11 +128,10 @@ impl Store {
         .await
     }
 
-    /// How many messages wait in each of a department's lanes.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn queue_lengths(&self, department: DepartmentRow) -> Result<Vec<(LaneRow, u64)>, StoreError> {
+    pub(in crate::store) async fn queue_lengths(
+        &self,
+        department: DepartmentRow,
+    ) -> Result<Vec<(LaneRow, u64)>, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached("SELECT lane, queued FROM lane WHERE department = ?1")?;
             let rows = query

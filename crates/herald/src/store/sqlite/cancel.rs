@@ -1,6 +1,6 @@
 //! Cancelling: it wins only before the claim.
 
-use super::{Store, Writing, outcome::Report};
+use super::{Engine, Writing, outcome::Report};
 use crate::store::{Cancelled, DepartmentRow, LaneRow, StoreError};
 use herald_rules::{
     ids::MessageId,
@@ -34,9 +34,8 @@ impl Writing<'_> {
     }
 }
 
-impl Store {
-    /// Cancels a message that has not been claimed: it ends as `Rejected` (`cancelled`).
-    pub async fn cancel(
+impl Engine {
+    pub(in crate::store) async fn cancel(
         &self,
         department: DepartmentRow,
         id: MessageId,

@@ -1,6 +1,6 @@
 //! Claiming: durable before a provider is called.
 
-use super::{Store, Writing};
+use super::{Engine, Writing};
 use crate::store::{ChannelRow, Claim, ClaimedNow, DepartmentRow, LaneRow, Place, StoreError};
 use herald_rules::{
     admission::{Reach, Suppressed},
@@ -16,18 +16,12 @@ use std::collections::HashMap;
 /// Class and part, position, id.
 pub(super) const ENTRY: usize = 1 + 8 + 16;
 
-impl Store {
-    /// Claims a batch: what is returned may be sent. Cancelled messages, and tried ones that a receipt has meanwhile
-    /// proved accepted, are dropped from the queue instead.
-    pub async fn claim(&self, claim: Claim) -> Result<ClaimedNow, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn claim(&self, claim: Claim) -> Result<ClaimedNow, StoreError> {
         self.write(move |writing| writing.claim(&claim)).await
     }
 
-    /// How a customer can be reached now, for a look before sending.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn reach(
+    pub(in crate::store) async fn reach(
         &self,
         department: DepartmentRow,
         channel: ChannelRow,
@@ -38,8 +32,7 @@ impl Store {
         self.read(move |connection| reach_of(connection, (department, channel, lane), &customer, (true, true))).await
     }
 
-    /// The pace of a lane after its last claim, so that a restart makes no burst.
-    pub async fn pace(&self, lane: LaneRow) -> Result<Pace, StoreError> {
+    pub(in crate::store) async fn pace(&self, lane: LaneRow) -> Result<Pace, StoreError> {
         self.read(move |connection| {
             let json = connection
                 .prepare_cached("SELECT pace FROM lane WHERE lane = ?1")?
@@ -52,7 +45,7 @@ impl Store {
 
 impl Writing<'_> {
     fn claim(&mut self, claim: &Claim) -> Result<ClaimedNow, StoreError> {
-        let Claim { department, lane, number, at, pace, entries, windows } = claim;
+        let Claim { department, lane, epoch: _, number, at, pace, entries, windows } = claim;
         let (mut dropped, mut reach) = (Vec::new(), HashMap::new());
         let suppressions = self.any_suppressions()?;
         let mut bytes = Vec::with_capacity(entries.len() * ENTRY);

@@ -1,6 +1,6 @@
 //! Contacts: who is behind an identifier, and what a department keeps of them.
 
-use super::{Store, Writing, columns};
+use super::{Engine, Writing, columns};
 use crate::store::{
     Contact, ContactCard, ContactFilter, ContactIdentifier, ContactPage, DepartmentRow, NamedBy, StoreError,
 };
@@ -11,14 +11,8 @@ use std::collections::BTreeMap;
 /// A contact's columns, as [`card`] reads them.
 const COLUMNS: &str = "c.contact, c.id, c.name, c.attributes, c.named_by, c.created_at, c.updated_at";
 
-impl Store {
-    /// The contact behind an identifier (normalised); None where the department knows nobody by it.
-    ///
-    /// One prepared statement: it is asked for at each accept of a text with variables.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn contact_by_identifier(
+impl Engine {
+    pub(in crate::store) async fn contact_by_identifier(
         &self,
         department: DepartmentRow,
         protocol: Protocol,
@@ -38,11 +32,11 @@ impl Store {
         .await
     }
 
-    /// A contact with everything that is kept of it; None where the department has none of this id.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn contact(&self, department: DepartmentRow, id: ContactId) -> Result<Option<ContactCard>, StoreError> {
+    pub(in crate::store) async fn contact(
+        &self,
+        department: DepartmentRow,
+        id: ContactId,
+    ) -> Result<Option<ContactCard>, StoreError> {
         self.read(move |connection| {
             let mut query = connection
                 .prepare_cached(&format!("SELECT {COLUMNS} FROM contact c WHERE c.id = ?1 AND c.department = ?2"))?;
@@ -52,11 +46,7 @@ impl Store {
         .await
     }
 
-    /// A page of contacts. Looks at no more than `look_at` of them, as [`Store::list`] does.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn contacts(&self, filter: ContactFilter) -> Result<ContactPage, StoreError> {
+    pub(in crate::store) async fn contacts(&self, filter: ContactFilter) -> Result<ContactPage, StoreError> {
         self.read(move |connection| match &filter.identifiers {
             Some(identifiers) => behind(connection, &filter, identifiers),
             None => page(connection, &filter),
@@ -64,11 +54,7 @@ impl Store {
         .await
     }
 
-    /// Makes the contact behind an identifier, or replaces its name and attributes. Answers it, and whether it is new.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn set_contact(
+    pub(in crate::store) async fn set_contact(
         &self,
         department: DepartmentRow,
         identifier: ContactIdentifier,

@@ -1,6 +1,6 @@
 //! The customers that a portfolio has written to first within the last 24 hours.
 
-use super::{Store, Writing};
+use super::{Engine, Writing};
 use crate::store::{DailyBudgetRow, DailyCustomers, StoreError};
 use herald_rules::time::Timestamp;
 use rusqlite::OptionalExtension;
@@ -8,9 +8,8 @@ use rusqlite::OptionalExtension;
 /// Rows forgotten in one step.
 const STEP: u32 = 5_000;
 
-impl Store {
-    /// What is known of a portfolio's budget.
-    pub async fn daily_budget(&self, portfolio: String) -> Result<DailyBudgetRow, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn daily_budget(&self, portfolio: String) -> Result<DailyBudgetRow, StoreError> {
         self.read(move |connection| {
             let limit = connection
                 .prepare_cached("SELECT customers FROM daily_limit WHERE portfolio = ?1")?
@@ -25,8 +24,11 @@ impl Store {
         .await
     }
 
-    /// Keeps the limit that the provider told; None: as many as one likes.
-    pub async fn set_daily_limit(&self, portfolio: String, limit: Option<u32>) -> Result<(), StoreError> {
+    pub(in crate::store) async fn set_daily_limit(
+        &self,
+        portfolio: String,
+        limit: Option<u32>,
+    ) -> Result<(), StoreError> {
         self.write(move |writing| {
             match limit {
                 Some(limit) => writing
@@ -43,8 +45,7 @@ impl Store {
         .await
     }
 
-    /// Forgets one step of customers counted before a moment; tells whether there may be more.
-    pub async fn prune_daily_customers(&self, before: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn prune_daily_customers(&self, before: Timestamp) -> Result<bool, StoreError> {
         self.write(move |writing| {
             let deleted = writing
                 .connection

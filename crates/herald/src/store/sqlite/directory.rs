@@ -1,6 +1,6 @@
 //! Reading departments, channels and lanes for the directory.
 
-use super::{Store, columns};
+use super::{Engine, columns};
 use crate::{
     node::directory::{Channel, Department, Lane, Snapshot},
     store::StoreError,
@@ -8,9 +8,8 @@ use crate::{
 use herald_rules::ids::{ChannelId, DepartmentId};
 use rusqlite::{Connection, Row};
 
-impl Store {
-    /// All departments, channels and lanes.
-    pub async fn directory(&self) -> Result<Snapshot, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn directory(&self) -> Result<Snapshot, StoreError> {
         self.read(|connection| Ok(Snapshot::new(departments(connection)?, channels(connection)?, lanes(connection)?)))
             .await
     }

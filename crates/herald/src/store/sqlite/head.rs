@@ -1,16 +1,15 @@
 //! The queue of a lane on disk: reading its head, moving what is due, putting in and taking out.
 
-use super::{Store, Writing, columns};
-use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Place, Queued, StoreError};
+use super::{Engine, Writing, columns};
+use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Owned, Place, Queued, StoreError};
 use herald_rules::{message::Priority, protocol::Protocol, reason::Reason, time::Timestamp};
 use rusqlite::{OptionalExtension, Row};
 
 /// Rows made due by one operation.
 const HASTENED: u32 = 1_000;
 
-impl Store {
-    /// The next messages of one class after a position, in order.
-    pub async fn head(
+impl Engine {
+    pub(in crate::store) async fn head(
         &self,
         department: DepartmentRow,
         lane: LaneRow,
@@ -32,8 +31,7 @@ impl Store {
         .await
     }
 
-    /// Messages that wait, by protocol. Adds up what the lanes keep; counts no rows.
-    pub async fn waiting_by_protocol(&self) -> Result<Vec<(Protocol, i64)>, StoreError> {
+    pub(in crate::store) async fn waiting_by_protocol(&self) -> Result<Vec<(Protocol, i64)>, StoreError> {
         self.read(|connection| {
             let mut query = connection.prepare_cached("SELECT protocol, sum(queued) FROM lane GROUP BY protocol")?;
             let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
@@ -43,11 +41,9 @@ impl Store {
         .await
     }
 
-    /// Makes one step of what was put away for a reason due now; tells whether there may be more.
-    pub async fn hasten(
+    pub(in crate::store) async fn hasten(
         &self,
-        department: DepartmentRow,
-        lane: LaneRow,
+        owned: Owned,
         reason: Reason,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -61,22 +57,14 @@ impl Store {
                          WHERE department = ?1 AND lane = ?2 AND due > ?4 AND held = 1 AND reason = ?3
                          ORDER BY due, position LIMIT ?5)",
                 )?
-                .execute((department, lane, reason.number(), now.0, HASTENED))?;
+                .execute((owned.department, owned.lane, reason.number(), now.0, HASTENED))?;
             Ok(moved == HASTENED as usize)
         })
         .await
     }
 
-    /// Moves what is due to the live queue, with the moment of the next. What was held is returned; what was scheduled
-    /// arrives: the observer hears of it.
-    pub async fn due(
-        &self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Due, StoreError> {
-        self.write(move |writing| writing.due(department, lane, now, limit)).await
+    pub(in crate::store) async fn due(&self, owned: Owned, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
+        self.write(move |writing| writing.due(owned.department, owned.lane, now, limit)).await
     }
 }
 

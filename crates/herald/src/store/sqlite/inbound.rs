@@ -1,6 +1,7 @@
 //! What customers wrote: kept once, with who they are and the window that it opens.
 
-use super::{Store, Writing, columns, messages::range};
+use super::{Engine, Writing, columns};
+use crate::store::range;
 use crate::store::{
     ChannelRow, DepartmentRow, InboundFilter, InboundPage, KeptInbound, LaneRow, NewInbound, StoreError,
 };
@@ -14,12 +15,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 /// Characters kept of a name from a profile: as many as the API takes.
 const LONGEST_NAME: usize = 100;
 
-impl Store {
-    /// A customer's message; None where the department has none of this id.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn inbound(&self, department: DepartmentRow, id: MessageId) -> Result<Option<KeptInbound>, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn inbound(
+        &self,
+        department: DepartmentRow,
+        id: MessageId,
+    ) -> Result<Option<KeptInbound>, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT id, channel, lane, received_at, body FROM inbound WHERE department = ?1 AND id = ?2",
@@ -29,11 +30,7 @@ impl Store {
         .await
     }
 
-    /// A page of customers' messages. Looks at no more than `look_at` of them, as [`Store::list`] does.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn list_inbound(&self, filter: InboundFilter) -> Result<InboundPage, StoreError> {
+    pub(in crate::store) async fn list_inbound(&self, filter: InboundFilter) -> Result<InboundPage, StoreError> {
         self.read(move |connection| list(connection, &filter)).await
     }
 }

@@ -1,27 +1,21 @@
 //! Callbacks: kept as they came, then worked off page by page.
 
-use super::{Store, Writing};
+use super::{Engine, Writing};
 use crate::store::{
     CallbackWork, ChannelRow, DepartmentRow, InboxDepth, InboxLimits, InboxPage, StoreError, WaitingCallback, WorkedOff,
 };
+use axum::body::Bytes;
 use herald_rules::time::Timestamp;
 use rusqlite::Connection;
 
-impl Store {
-    /// Keeps a callback as it came. When this has answered, it is durable.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn keep_callback<B>(
+impl Engine {
+    pub(in crate::store) async fn keep_callback(
         &self,
         department: DepartmentRow,
         channel: ChannelRow,
-        body: B,
+        body: Bytes,
         at: Timestamp,
-    ) -> Result<(), StoreError>
-    where
-        B: AsRef<[u8]> + Send + 'static,
-    {
+    ) -> Result<(), StoreError> {
         self.write(move |writing| {
             writing
                 .connection
@@ -32,11 +26,7 @@ impl Store {
         .await
     }
 
-    /// The oldest callbacks of the next channels after `after` that have some, without those of `except`.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn inbox(
+    pub(in crate::store) async fn inbox(
         &self,
         after: ChannelRow,
         except: Vec<ChannelRow>,
@@ -58,20 +48,11 @@ impl Store {
         .await
     }
 
-    /// Applies what a page of callbacks tells, and takes them out of the inbox: all of it or nothing, so that a crash
-    /// leaves a page to be worked off again from its beginning.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn work_off(&self, work: CallbackWork) -> Result<WorkedOff, StoreError> {
+    pub(in crate::store) async fn work_off(&self, work: CallbackWork) -> Result<WorkedOff, StoreError> {
         self.write(move |writing| writing.work_off(&work)).await
     }
 
-    /// How much waits.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn inbox_depth(&self) -> Result<InboxDepth, StoreError> {
+    pub(in crate::store) async fn inbox_depth(&self) -> Result<InboxDepth, StoreError> {
         self.read(|connection| {
             // Rows are few unless something is wrong, and numbers rise with time.
             let count = |sql| -> Result<u64, StoreError> {

@@ -1,23 +1,20 @@
 //! Reading messages back: one with its story, or a page of many.
 
-use super::{Store, columns};
+use super::{Engine, columns};
 use crate::store::{
-    BeingChecked, DepartmentRow, LaneRow, MessageFilter, MessagePage, Note, PartState, Step, StoreError, Story, Summary,
+    BeingChecked, DepartmentRow, LaneRow, MessageFilter, MessagePage, Note, PartState, Step, StoreError, Story,
+    Summary, range,
 };
 use herald_rules::{ids::MessageId, message::Message, part::Part, status::Status, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::sync::Arc;
-use uuid::Uuid;
 
-/// An id may be made this much after the moment of its message: a thread can be put aside between the two.
-const SLACK: std::time::Duration = std::time::Duration::from_secs(1);
-
-impl Store {
-    /// A message with its story; None where the department has none of this id.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn story(&self, department: DepartmentRow, id: MessageId) -> Result<Option<Story>, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn story(
+        &self,
+        department: DepartmentRow,
+        id: MessageId,
+    ) -> Result<Option<Story>, StoreError> {
         self.read(move |connection| {
             // One transaction: between two statements a receipt may come in, and the story would contradict itself.
             let transaction = connection.unchecked_transaction()?;
@@ -28,11 +25,7 @@ impl Store {
         .await
     }
 
-    /// What an equal request under the same idempotency key was answered with: the message and its warnings.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn answered(
+    pub(in crate::store) async fn answered(
         &self,
         department: DepartmentRow,
         key_hash: [u8; 16],
@@ -51,14 +44,7 @@ impl Store {
         .await
     }
 
-    /// A page of messages.
-    ///
-    /// Goes down the ids, which are in order of time, and looks at no more than `look_at` of them: a filter that few
-    /// messages pass answers a short page and where to go on, instead of holding a reader for a table of millions.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn list(&self, filter: MessageFilter) -> Result<MessagePage, StoreError> {
+    pub(in crate::store) async fn list(&self, filter: MessageFilter) -> Result<MessagePage, StoreError> {
         self.read(move |connection| list(connection, &filter)).await
     }
 }
@@ -199,36 +185,4 @@ fn passes(
         return Ok(None);
     }
     Ok(Some(Summary { lane, message: columns::message(row, 4)?, last }))
-}
-
-/// The ids to look at: from the first on, below the second.
-pub(super) fn range(since: Option<Timestamp>, until: Option<Timestamp>, before: Option<MessageId>) -> (Uuid, Uuid) {
-    let below = match (before, until) {
-        (Some(before), Some(until)) => before.0.min(first_id_of(until + SLACK)),
-        (Some(before), None) => before.0,
-        (None, Some(until)) => first_id_of(until + SLACK),
-        (None, None) => Uuid::max(),
-    };
-    (since.map_or(Uuid::nil(), first_id_of), below)
-}
-
-/// The lowest UUIDv7 of a moment's millisecond: ids begin with 48 bits of milliseconds (RFC 9562 section 5.7).
-fn first_id_of(at: Timestamp) -> Uuid {
-    let millis = u128::from(u64::try_from(at.0.div_euclid(1_000)).unwrap_or(0).min((1 << 48) - 1));
-    Uuid::from_u128(millis << 80)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_of_a_moment_are_above_its_first() {
-        let id = Uuid::now_v7();
-        let now = Timestamp::now();
-        assert!(id >= first_id_of(now - std::time::Duration::from_secs(5)));
-        assert!(id < first_id_of(now + std::time::Duration::from_secs(5)));
-        assert_eq!(first_id_of(Timestamp(-1)), Uuid::nil());
-        assert!(first_id_of(Timestamp(i64::MAX)) < Uuid::max());
-    }
 }

@@ -32,7 +32,6 @@ mod template;
 mod window;
 mod writer;
 
-pub use events::{EventRetention, Poll, Render};
 pub use open::Options;
 
 use super::StoreError;
@@ -45,14 +44,14 @@ pub(crate) use writer::Writing;
 /// "HRLD": what `file` and others can know our databases by.
 const APPLICATION_ID: i32 = 0x4852_4c44;
 
-/// The store of this instance. Cheap to clone.
+/// A file, one writer, some readers. Cheap to clone.
 #[derive(Clone)]
-pub struct Store {
+pub struct Engine {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
 }
 
-impl Store {
+impl Engine {
     /// Runs `operation` in the writer's next group and answers when that group is durable.
     ///
     /// It runs under a savepoint: its error undoes its own writes and nobody else's.
@@ -73,15 +72,13 @@ impl Store {
         self.readers.run(query).await
     }
 
-    /// Whether something can be written now.
-    pub async fn probe(&self) -> Result<(), StoreError> {
+    pub(in crate::store) async fn probe(&self) -> Result<(), StoreError> {
         // The same value each time, and a page in the log each time: a transaction that writes nothing succeeds on a full
         // disk as well.
         self.write(|writing| Ok(writing.connection.pragma_update(None, "application_id", APPLICATION_ID)?)).await
     }
 
-    /// Waits until everything that was asked for is durable, then ends the writer. For a clean stop.
-    pub async fn close(&self) {
+    pub(in crate::store) async fn close(&self) {
         self.writer.close().await;
     }
 }

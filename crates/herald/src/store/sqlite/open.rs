@@ -1,6 +1,6 @@
 //! Opening the database: pragmas, migrations, the threads.
 
-use super::{Store, checkpoint, readers::Readers, writer::Writer};
+use super::{Engine, checkpoint, readers::Readers, writer::Writer};
 use crate::store::{Observer, StoreError};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
@@ -31,14 +31,8 @@ impl Options {
     }
 }
 
-impl Store {
-    /// Opens or makes the database, runs the migrations that are missing and starts the writer.
-    ///
-    /// `observer` hears, in order, of everything that becomes durable.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] when the file cannot be opened or migrated.
-    pub fn open(options: &Options, observer: Arc<dyn Observer>) -> Result<Self, StoreError> {
+impl Engine {
+    pub(in crate::store) fn open(options: &Options, observer: Arc<dyn Observer>) -> Result<Self, StoreError> {
         make_private(&options.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let mut connection = connect(&options.path, (options.cache_mib / 2).max(2), false)?;
         migrations::runner()

@@ -1,9 +1,9 @@
 //! Writing what became of claimed messages, and closing their claims.
 
-use super::{Store, Writing, columns, recover::Tried};
+use super::{Engine, Writing, columns, recover::Tried};
 use crate::store::{
-    Change, ChannelRow, Checking, DepartmentRow, Ended, EventKind, LaneRow, Outcomes, Queued, Recorded, Resolution,
-    StoreError,
+    Change, ChannelRow, Checking, DepartmentRow, Ended, EventKind, LaneRow, Outcomes, Owned, Queued, Recorded,
+    Resolution, StoreError, provider_words,
 };
 use herald_rules::{
     ids::MessageId,
@@ -34,27 +34,24 @@ pub(super) struct History {
     pub(super) lane: Option<LaneRow>,
 }
 
-impl Store {
-    /// Makes outcomes durable, with their status events, and closes the claims of which nothing is open any more.
-    pub async fn record(&self, outcomes: Outcomes) -> Result<(), StoreError> {
+impl Engine {
+    pub(in crate::store) async fn record(&self, outcomes: Outcomes) -> Result<(), StoreError> {
         self.write(move |writing| writing.record(&outcomes)).await
     }
 
-    /// Ends the checking of an unknown outcome. Returns the message where it goes again.
-    pub async fn resolve(
+    pub(in crate::store) async fn resolve(
         &self,
-        department: DepartmentRow,
+        owned: Owned,
         channel: ChannelRow,
-        lane: LaneRow,
         checking: Checking,
         resolution: Resolution,
         now: Timestamp,
     ) -> Result<Option<Queued>, StoreError> {
-        self.write(move |writing| writing.resolve(department, channel, lane, &checking, &resolution, now)).await
+        self.write(move |writing| writing.resolve(owned.department, channel, owned.lane, &checking, &resolution, now))
+            .await
     }
 
-    /// The messages of a lane whose outcome is being found out, and that no receipt has settled meanwhile.
-    pub async fn is_checking(
+    pub(in crate::store) async fn is_checking(
         &self,
         department: DepartmentRow,
         lane: LaneRow,
@@ -71,7 +68,7 @@ impl Store {
 
 impl Writing<'_> {
     fn record(&mut self, outcomes: &Outcomes) -> Result<(), StoreError> {
-        let Outcomes { department, channel, lane, ended, closed, standings, daily_customers } = outcomes;
+        let Outcomes { department, channel, lane, epoch: _, ended, closed, standings, daily_customers } = outcomes;
         for message in ended {
             self.record_one(*department, *channel, *lane, message)?;
         }
@@ -369,8 +366,8 @@ impl Writing<'_> {
             Verdict::Change => {
                 let sequence = self.next_sequence(department, lane)?;
                 let (reason, words) = match report.reference {
-                    Some(reference) => (None, Some(columns::reference_words(reference)?)),
-                    None => columns::split_cause(report.cause)?,
+                    Some(reference) => (None, Some(provider_words::reference_words(reference)?)),
+                    None => provider_words::split_cause(report.cause)?,
                 };
                 self.connection
                     .prepare_cached(
@@ -419,7 +416,7 @@ impl Writing<'_> {
         status: Option<Status>,
         cause: Option<&Cause>,
     ) -> Result<(), StoreError> {
-        let (reason, words) = columns::split_cause(cause)?;
+        let (reason, words) = provider_words::split_cause(cause)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO note (department, id, number, at, kind, status, reason, provider)

@@ -3,7 +3,7 @@
 //! Rows stand here only for such messages, from the accept on, so that a receipt which comes before the answer finds them.
 
 use super::{Writing, columns, outcome::Report};
-use crate::store::{DepartmentRow, LaneRow, Place, Queued, StoreError};
+use crate::store::{DepartmentRow, LaneRow, Place, Queued, StoreError, provider_words};
 use herald_rules::{
     ids::MessageId,
     message::Message,
@@ -72,8 +72,8 @@ impl Writing<'_> {
         }
         *known = Part { status: report.status, cause: report.cause.cloned() };
         let (reason, words) = match report.reference {
-            Some(reference) => (None, Some(columns::reference_words(reference)?)),
-            None => columns::split_cause(report.cause)?,
+            Some(reference) => (None, Some(provider_words::reference_words(reference)?)),
+            None => provider_words::split_cause(report.cause)?,
         };
         self.connection
             .prepare_cached(

@@ -1,7 +1,7 @@
 //! Forgetting what has served its time, in small steps between other work.
 
-use super::{Store, Writing, columns};
-use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError};
+use super::{Engine, Writing, columns};
+use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError, provider_words};
 use herald_rules::{ids::MessageId, status::Status, time::Timestamp};
 
 /// Rows a step: some milliseconds of the writer.
@@ -9,9 +9,8 @@ const STEP: u32 = 500;
 /// Messages a step, each of which has several rows.
 const MESSAGES: u32 = 100;
 
-impl Store {
-    /// Forgets idempotency keys used before a moment; tells whether there may be more.
-    pub async fn prune_idempotency(&self, before: Timestamp) -> Result<bool, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn prune_idempotency(&self, before: Timestamp) -> Result<bool, StoreError> {
         // Row numbers rise with time, so the oldest are at the low end and no index by time is needed.
         self.prune(
             "DELETE FROM idempotency WHERE number IN (SELECT number FROM idempotency ORDER BY number LIMIT ?2) AND at < ?1",
@@ -20,9 +19,7 @@ impl Store {
         .await
     }
 
-    /// Forgets receipts whose message never became known; tells how many, and of which channels. Call it again until
-    /// there are none.
-    pub async fn prune_early(&self, before: Timestamp) -> Result<Vec<(ChannelRow, u64)>, StoreError> {
+    pub(in crate::store) async fn prune_early(&self, before: Timestamp) -> Result<Vec<(ChannelRow, u64)>, StoreError> {
         self.write(move |writing| {
             let mut orphans = std::collections::BTreeMap::new();
             {
@@ -41,8 +38,11 @@ impl Store {
         .await
     }
 
-    /// Forgets what customers sent before a moment; tells whether there may be more.
-    pub async fn prune_inbound(&self, department: DepartmentRow, before: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn prune_inbound(
+        &self,
+        department: DepartmentRow,
+        before: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.write(move |writing| {
             let deleted = writing
                 .connection
@@ -56,8 +56,7 @@ impl Store {
         .await
     }
 
-    /// Forgets callbacks that nobody could read and nobody mended; tells whether there may be more.
-    pub async fn prune_inbox(&self, before: Timestamp) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn prune_inbox(&self, before: Timestamp) -> Result<bool, StoreError> {
         self.prune(
             "DELETE FROM inbox WHERE number IN
              (SELECT number FROM inbox WHERE problem IS NOT NULL AND at < ?1 ORDER BY number LIMIT ?2)",
@@ -66,9 +65,7 @@ impl Store {
         .await
     }
 
-    /// Forgets messages accepted before a moment, with their history, one step after the id `after`. What still waits or
-    /// is being checked stays. Returns where to go on, or None at the end.
-    pub async fn prune_messages(
+    pub(in crate::store) async fn prune_messages(
         &self,
         department: DepartmentRow,
         before: Timestamp,
@@ -155,7 +152,8 @@ impl Writing<'_> {
             .query_map(key, |row| row.get::<_, String>(0))?
             .collect::<Result<Vec<_>, _>>()?;
         for words in words {
-            let Ok(columns::ProviderWords { reference: Some(reference), .. }) = serde_json::from_str(&words) else {
+            let Ok(provider_words::ProviderWords { reference: Some(reference), .. }) = serde_json::from_str(&words)
+            else {
                 continue;
             };
             self.connection
@@ -190,6 +188,6 @@ impl Writing<'_> {
             .connection
             .prepare_cached("SELECT provider FROM event WHERE department = ?1 AND lane = ?2 AND sequence = ?3")?
             .query_row(event, |row| row.get::<_, Option<String>>(0))?;
-        Ok(words.and_then(|json| serde_json::from_str::<columns::ProviderWords>(&json).ok()?.reference))
+        Ok(words.and_then(|json| serde_json::from_str::<provider_words::ProviderWords>(&json).ok()?.reference))
     }
 }

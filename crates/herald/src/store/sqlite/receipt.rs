@@ -1,10 +1,10 @@
 //! Applying receipts: in whatever order they come, each means one forward move, a note, or nothing.
 
 use super::{
-    Store, Writing, columns,
+    Engine, Writing,
     outcome::{History, Report},
 };
-use crate::store::{Applied, ChannelRow, DepartmentRow, LaneRow, StoreError};
+use crate::store::{Applied, ChannelRow, DepartmentRow, LaneRow, StoreError, provider_words};
 use herald_channels::contract::{Pricing, Receipt, Reference};
 use herald_rules::{
     ids::MessageId,
@@ -25,10 +25,8 @@ struct EarlyReceipt {
     pricing: Option<Pricing>,
 }
 
-impl Store {
-    /// Applies a batch of receipts of one channel. What names a reference that is not known yet is kept, and applied
-    /// when the reference is learnt.
-    pub async fn apply(
+impl Engine {
+    pub(in crate::store) async fn apply(
         &self,
         department: DepartmentRow,
         channel: ChannelRow,
@@ -110,7 +108,7 @@ impl Writing<'_> {
         if sequence == last {
             return Ok(());
         }
-        let words = columns::receipt_words(reference, pricing)?;
+        let words = provider_words::receipt_words(reference, pricing)?;
         self.connection
             .prepare_cached(
                 "UPDATE event SET provider = json_patch(coalesce(provider, '{}'), ?4)

@@ -1,18 +1,17 @@
 //! Unknown outcomes: what a crash leaves claimed, and what is being found out.
 
 use super::{
-    Store, Writing,
+    Engine, Writing,
     claim::{ENTRY, part_of, place_of},
     columns,
 };
-use crate::store::{Checking, DepartmentRow, HeldBefore, LaneRow, Place, Recovered, StoreError};
+use crate::store::{Checking, DepartmentRow, HeldBefore, LaneRow, Owned, Place, Recovered, StoreError};
 use herald_rules::{ids::MessageId, message::Priority, reason::Reason, status::Status, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 use std::{collections::HashMap, time::Duration};
 
-impl Store {
-    /// Messages whose outcome is being found out, those with the earliest deadline first.
-    pub async fn checking(
+impl Engine {
+    pub(in crate::store) async fn checking(
         &self,
         department: DepartmentRow,
         lane: LaneRow,
@@ -21,23 +20,16 @@ impl Store {
         self.read(move |connection| checking(connection, department, lane, limit)).await
     }
 
-    /// After a start: what claims are left of a crash goes to `checking`; returns all that is being checked, and the
-    /// customers whose messages are held back.
-    pub async fn recover(
+    pub(in crate::store) async fn recover(
         &self,
-        department: DepartmentRow,
-        lane: LaneRow,
+        owned: Owned,
         now: Timestamp,
         reconcile_for: Duration,
     ) -> Result<Recovered, StoreError> {
-        self.write(move |writing| writing.recover(department, lane, now, reconcile_for)).await
+        self.write(move |writing| writing.recover(owned.department, owned.lane, now, reconcile_for)).await
     }
 
-    /// To whom something went from a lane since a moment, oldest first: for limits that look back.
-    ///
-    /// It walks the log backwards, and a message counts at its first event there: late rather than early. One that went before
-    /// and has a receipt since counts again, so that too much may be counted and never too little.
-    pub async fn recent_customers(
+    pub(in crate::store) async fn recent_customers(
         &self,
         department: DepartmentRow,
         lane: LaneRow,

@@ -1,13 +1,12 @@
 //! How lanes stand with their providers, and the event that tells of a stop.
 
-use super::{Store, Writing};
+use super::{Engine, Writing};
 use crate::store::{Change, DepartmentRow, EventKind, LaneRow, Standing, StandingChange, StopWords, StoreError};
 use herald_rules::{ids::MessageId, pace::stop::Stop};
 use rusqlite::OptionalExtension;
 
-impl Store {
-    /// How a lane stands.
-    pub async fn standing(&self, lane: LaneRow) -> Result<Standing, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn standing(&self, lane: LaneRow) -> Result<Standing, StoreError> {
         self.read(move |connection| {
             let json = connection
                 .prepare_cached("SELECT standing FROM lane WHERE lane = ?1")?
@@ -19,8 +18,7 @@ impl Store {
         .await
     }
 
-    /// Changes how lanes stand. A stop is told as an event in the log of `lane`, unless that one stands still already.
-    pub async fn change_standing(
+    pub(in crate::store) async fn change_standing(
         &self,
         department: DepartmentRow,
         lane: LaneRow,

@@ -1,6 +1,6 @@
 //! Who must not be written to.
 
-use super::{Store, Writing, columns};
+use super::{Engine, Writing, columns};
 use crate::store::{ChannelRow, DepartmentRow, StoreError, Suppression, SuppressionKind, SuppressionPlace};
 use herald_rules::time::Timestamp;
 use rusqlite::OptionalExtension;
@@ -8,20 +8,16 @@ use rusqlite::OptionalExtension;
 /// The channel of a suppression that holds for all of the department.
 const ALL_CHANNELS: ChannelRow = 0;
 
-impl Store {
-    /// Writes to a customer no more. Where they are suppressed so already, the first word stands.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn suppress(&self, department: DepartmentRow, suppression: Suppression) -> Result<(), StoreError> {
+impl Engine {
+    pub(in crate::store) async fn suppress(
+        &self,
+        department: DepartmentRow,
+        suppression: Suppression,
+    ) -> Result<(), StoreError> {
         self.write(move |writing| writing.suppress(department, &suppression)).await
     }
 
-    /// Lifts a suppression; tells whether there was one.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn unsuppress(
+    pub(in crate::store) async fn unsuppress(
         &self,
         department: DepartmentRow,
         customer: &str,
@@ -32,11 +28,7 @@ impl Store {
         self.write(move |writing| writing.unsuppress(department, &customer, channel, kind)).await
     }
 
-    /// A page of a department's suppressions, by customer; of one customer where one is given.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn suppressions(
+    pub(in crate::store) async fn suppressions(
         &self,
         department: DepartmentRow,
         customer: Option<String>,

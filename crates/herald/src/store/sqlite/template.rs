@@ -1,6 +1,6 @@
 //! Templates: rows that change seldom, with a history of each.
 
-use super::Store;
+use super::Engine;
 use crate::store::{
     ChannelRow, StoreError, TemplateFilter, TemplatePlace, TemplateRow, TemplateStep, TemplateStepKind, TemplateSync,
     TemplateWrite,
@@ -13,12 +13,8 @@ const STEPS_KEPT: i64 = 200;
 
 const COLUMNS: &str = "name, language, graph_id, status, category, quality, body, changed_at";
 
-impl Store {
-    /// Templates by name and language.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn templates(
+impl Engine {
+    pub(in crate::store) async fn templates(
         &self,
         place: TemplatePlace,
         filter: TemplateFilter,
@@ -46,11 +42,7 @@ impl Store {
         .await
     }
 
-    /// All templates of a channel, deleted ones too.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn all_templates(&self, place: TemplatePlace) -> Result<Vec<TemplateRow>, StoreError> {
+    pub(in crate::store) async fn all_templates(&self, place: TemplatePlace) -> Result<Vec<TemplateRow>, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM template WHERE department = ?1 AND channel = ?2 ORDER BY name, language"
@@ -61,11 +53,11 @@ impl Store {
         .await
     }
 
-    /// A template in all its languages, deleted ones too.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn templates_named(&self, place: TemplatePlace, name: String) -> Result<Vec<TemplateRow>, StoreError> {
+    pub(in crate::store) async fn templates_named(
+        &self,
+        place: TemplatePlace,
+        name: String,
+    ) -> Result<Vec<TemplateRow>, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM template WHERE department = ?1 AND channel = ?2 AND name = ?3 ORDER BY language"
@@ -76,11 +68,7 @@ impl Store {
         .await
     }
 
-    /// A template with its history, oldest step first.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn template(
+    pub(in crate::store) async fn template(
         &self,
         place: TemplatePlace,
         name: String,
@@ -102,12 +90,7 @@ impl Store {
         .await
     }
 
-    /// Writes templates with their steps. Answers for each whether it was written: one that somebody else changed since
-    /// it was read is left as it is.
-    ///
-    /// # Errors
-    /// When they cannot be written; then none is.
-    pub async fn write_templates(
+    pub(in crate::store) async fn write_templates(
         &self,
         place: TemplatePlace,
         writes: Vec<TemplateWrite>,
@@ -116,11 +99,11 @@ impl Store {
             .await
     }
 
-    /// Forgets a template and its history; tells whether it was there, unchanged since it was read.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn forget_template(&self, place: TemplatePlace, row: TemplateRow) -> Result<bool, StoreError> {
+    pub(in crate::store) async fn forget_template(
+        &self,
+        place: TemplatePlace,
+        row: TemplateRow,
+    ) -> Result<bool, StoreError> {
         self.write(move |writing| {
             let key = (place.department, place.channel, &row.name, &row.language);
             let gone = writing
@@ -144,11 +127,11 @@ impl Store {
         .await
     }
 
-    /// Notes how a comparison with Meta went.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn note_template_sync(&self, channel: ChannelRow, sync: TemplateSync) -> Result<(), StoreError> {
+    pub(in crate::store) async fn note_template_sync(
+        &self,
+        channel: ChannelRow,
+        sync: TemplateSync,
+    ) -> Result<(), StoreError> {
         let error = sync.error.as_ref().map(serde_json::to_string).transpose()?;
         self.write(move |writing| {
             writing
@@ -164,11 +147,10 @@ impl Store {
         .await
     }
 
-    /// How the last comparison with Meta went; None: there was none.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn template_sync(&self, channel: ChannelRow) -> Result<Option<TemplateSync>, StoreError> {
+    pub(in crate::store) async fn template_sync(
+        &self,
+        channel: ChannelRow,
+    ) -> Result<Option<TemplateSync>, StoreError> {
         self.read(move |connection| {
             let mut query =
                 connection.prepare_cached("SELECT at, succeeded_at, error FROM template_sync WHERE channel = ?1")?;

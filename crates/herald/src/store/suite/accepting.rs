@@ -51,7 +51,7 @@ async fn keys_are_forgotten_when_their_time_is_over() {
 async fn a_failed_operation_undoes_its_own_writes_and_nobody_elses() {
     let fixture = Fixture::new().await;
     let (store, lane) = (fixture.store.clone(), fixture.lane);
-    let broken = store.write(move |writing| {
+    let broken = store.sqlite().write(move |writing| {
         writing.connection.execute("UPDATE lane SET name = 'broken' WHERE lane = ?", [lane])?;
         Err::<(), _>(StoreError::Conflict("on purpose".into()))
     });
@@ -60,6 +60,7 @@ async fn a_failed_operation_undoes_its_own_writes_and_nobody_elses() {
     assert!(matches!(broken, Err(StoreError::Conflict(_))));
     assert_eq!(fixture.head(Priority::Transactional).await, [good.message.id]);
     let name: String = store
+        .sqlite()
         .read(move |c| Ok(c.query_row("SELECT name FROM lane WHERE lane = ?", [lane], |row| row.get(0))?))
         .await
         .unwrap();

@@ -6,7 +6,7 @@ const LIMITS: InboxLimits = InboxLimits { channels: 10, callbacks: 2, bytes: 1_0
 
 impl Fixture {
     async fn keep(&self, channel: ChannelRow, body: &str) {
-        self.store.keep_callback(self.department, channel, body.to_owned(), NOW).await.unwrap();
+        self.store.keep_callback(self.department, channel, body.to_owned().into(), NOW).await.unwrap();
     }
 
     /// What waits, as channels with their bodies.

@@ -14,11 +14,11 @@ async fn a_scheduled_message_stands_where_its_moment_came() {
     assert_eq!(*fixture.heard.scheduled.lock().unwrap(), [due]);
     assert_eq!(fixture.head(Priority::Transactional).await, [before.message.id]);
 
-    let early = fixture.store.due(fixture.department, fixture.lane, NOW, 10).await.unwrap();
+    let early = fixture.store.due(fixture.owned(), NOW, 10).await.unwrap();
     assert!(early.returned.is_empty() && early.complete);
     assert_eq!(early.next, Some(due));
     assert_eq!(fixture.heard.arrived.lock().unwrap().len(), 1);
-    let moved = fixture.store.due(fixture.department, fixture.lane, due, 10).await.unwrap();
+    let moved = fixture.store.due(fixture.owned(), due, 10).await.unwrap();
     assert!(moved.returned.is_empty());
     assert_eq!(moved.next, None);
     let heard: Vec<_> = fixture.heard.arrived.lock().unwrap().iter().map(|queued| queued.place.position).collect();
@@ -37,7 +37,7 @@ async fn a_retry_comes_back_to_its_place_with_its_tries() {
     assert_eq!(fixture.queued().await, 2, "it still waits");
 
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
     let held = HeldBefore {
         customer: "1".to_owned(),
         priority: Priority::Transactional,
@@ -46,7 +46,7 @@ async fn a_retry_comes_back_to_its_place_with_its_tries() {
     };
     assert_eq!(recovered.held, [held]);
     assert!(recovered.checking.is_empty());
-    let back = fixture.store.due(fixture.department, fixture.lane, NOW + HOUR, 10).await.unwrap();
+    let back = fixture.store.due(fixture.owned(), NOW + HOUR, 10).await.unwrap();
     assert_eq!(back.returned[0].attempt, 1);
     assert_eq!(fixture.head(Priority::Transactional).await, [first.message.id, second.message.id]);
     assert!(fixture.statuses().is_empty(), "waiting is no change of status");
@@ -60,7 +60,7 @@ async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_
     fixture.record(&known, vec![], Recorded::Rejected(Reason::ContentRefused.into())).await;
 
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
     let ids: Vec<_> = recovered.checking.iter().map(|checking| checking.message.id).collect();
     assert_eq!(ids, [unknown.message.id]);
     assert_eq!(recovered.checking[0].deadline, NOW + HOUR);
@@ -69,9 +69,8 @@ async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_
     // Given up: one status, and the queue is shorter by one.
     let checking = recovered.checking[0].clone();
     let given_up = Resolution::GivenUp(Reason::OutcomeUnknown);
-    let resolve = |checking, resolution| {
-        fixture.store.resolve(fixture.department, fixture.channel, fixture.lane, checking, resolution, NOW)
-    };
+    let resolve =
+        |checking, resolution| fixture.store.resolve(fixture.owned(), fixture.channel, checking, resolution, NOW);
     assert!(resolve(checking.clone(), given_up.clone()).await.unwrap().is_none());
     assert!(resolve(checking, given_up).await.unwrap().is_none(), "a second answer changes nothing");
     assert_eq!(fixture.statuses(), [Status::Failed]);
@@ -90,8 +89,8 @@ async fn a_guess_that_the_provider_confirms_is_no_longer_corrected() {
     fixture.record(&queued, vec![1], Recorded::Unknown { deadline: NOW, cause }).await;
     let checking = fixture.store.checking(fixture.department, fixture.lane, 10).await.unwrap().remove(0);
     let given_up = Resolution::GivenUp(Reason::OutcomeUnknown);
-    let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
-    fixture.store.resolve(department, channel, lane, checking, given_up, NOW).await.unwrap();
+    let channel = fixture.channel;
+    fixture.store.resolve(fixture.owned(), channel, checking, given_up, NOW).await.unwrap();
     // In the wrong order: the acceptance is older than the failure.
     for status in [Status::Failed, Status::Accepted] {
         fixture.receipt(Reference::Ours(queued.message.id), status).await;
@@ -108,8 +107,8 @@ async fn sent_again_is_marked_in_every_status_after() {
     fixture.record(&queued, vec![1], Recorded::Unknown { deadline: NOW, cause }).await;
     let checking = fixture.store.checking(fixture.department, fixture.lane, 10).await.unwrap().remove(0);
     let again = Resolution::SendAgain { possible_duplicate: true };
-    let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
-    let again = fixture.store.resolve(department, channel, lane, checking, again, NOW).await.unwrap().unwrap();
+    let channel = fixture.channel;
+    let again = fixture.store.resolve(fixture.owned(), channel, checking, again, NOW).await.unwrap().unwrap();
     assert!(again.resent);
     assert_eq!((again.attempt, again.place), (1, queued.place));
     fixture.claim(2, vec![again.clone()]).await;
@@ -117,6 +116,7 @@ async fn sent_again_is_marked_in_every_status_after() {
     fixture.receipt(Fixture::theirs("ref"), Status::Delivered).await;
     let marked: i64 = fixture
         .store
+        .sqlite()
         .read(|c| Ok(c.query_row("SELECT count(*) FROM event WHERE resent = 1", [], |row| row.get(0))?))
         .await
         .unwrap();
@@ -149,7 +149,7 @@ async fn another_try_of_what_a_receipt_has_proved_is_dropped() {
     fixture.record(&queued, vec![1], Recorded::Again { due: NOW, cause }).await;
     // The provider answered with an error and sent the message all the same.
     fixture.receipt(Reference::Ours(queued.message.id), Status::Delivered).await;
-    let back = fixture.store.due(fixture.department, fixture.lane, NOW, 10).await.unwrap().returned;
+    let back = fixture.store.due(fixture.owned(), NOW, 10).await.unwrap().returned;
     assert_eq!(fixture.claim(2, back).await.dropped, [queued.message.id]);
     assert_eq!(fixture.queued().await, 0);
 }

@@ -16,11 +16,10 @@ async fn who_waits_for_a_limit_goes_at_once_when_it_is_raised() {
     let cause = Reason::ProviderUnavailable.into();
     fixture.record(&retry, vec![], Recorded::Again { due, cause }).await;
 
-    let (department, lane) = (fixture.department, fixture.lane);
-    assert!(!fixture.store.hasten(department, lane, Reason::DailyLimit, NOW).await.unwrap());
-    let returned = fixture.store.due(department, lane, NOW, 10).await.unwrap().returned;
+    assert!(!fixture.store.hasten(fixture.owned(), Reason::DailyLimit, NOW).await.unwrap());
+    let returned = fixture.store.due(fixture.owned(), NOW, 10).await.unwrap().returned;
     assert_eq!(returned.iter().map(|queued| queued.message.id).collect::<Vec<_>>(), [place.message.id]);
-    let recovered = fixture.store.recover(department, lane, NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
     assert_eq!(recovered.held.len(), 1, "the other waits for its try");
 }
 
@@ -29,6 +28,7 @@ async fn customers_of_a_day_are_kept_with_the_outcomes_and_forgotten_after_it() 
     let fixture = Fixture::new().await;
     let count = async |customers: Vec<(u64, Timestamp)>| {
         let outcomes = Outcomes {
+            epoch: 0,
             department: fixture.department,
             channel: fixture.channel,
             lane: fixture.lane,
@@ -76,6 +76,6 @@ async fn a_stop_is_told_once_survives_a_restart_and_ends() {
     fixture.record(&queued, vec![], Recorded::Accepted { reference: None }).await;
     fixture.store.prune_messages(department, late, None).await.unwrap();
     let count = "SELECT count(*) FROM event";
-    let left: i64 = fixture.store.read(move |c| Ok(c.query_row(count, [], |row| row.get(0))?)).await.unwrap();
+    let left: i64 = fixture.store.sqlite().read(move |c| Ok(c.query_row(count, [], |row| row.get(0))?)).await.unwrap();
     assert_eq!(left, 1);
 }

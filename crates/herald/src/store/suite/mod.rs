@@ -62,7 +62,7 @@ impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let heard = Arc::new(Heard::default());
-        let store = Store::open(&Options::at(folder.path().join("test.db")), heard.clone()).unwrap();
+        let store = Store::open(&Options::at(folder.path().join("test.db")), heard.clone()).await.unwrap();
         let secret = NewSecret { id: uuid::Uuid::now_v7(), name: "first".into(), sealed: vec![], created_at: NOW };
         let department = NewDepartment {
             id: DepartmentId::new(),
@@ -98,7 +98,7 @@ impl Fixture {
         store.close().await;
         drop(store);
         let heard = Arc::new(Heard::default());
-        let store = Store::open(&Options::at(folder.path().join("test.db")), heard.clone()).unwrap();
+        let store = Store::open(&Options::at(folder.path().join("test.db")), heard.clone()).await.unwrap();
         Self { store, heard, department, channel, lane, folder }
     }
 
@@ -131,9 +131,21 @@ impl Fixture {
         self.heard.arrived.lock().unwrap().last().unwrap().clone()
     }
 
+    fn owned(&self) -> Owned {
+        Owned { department: self.department, lane: self.lane, epoch: 0 }
+    }
+
     async fn claim(&self, number: i64, entries: Vec<Queued>) -> ClaimedNow {
-        let claim =
-            Claim { department: self.department, lane: self.lane, number, at: NOW, pace: None, entries, windows: true };
+        let claim = Claim {
+            department: self.department,
+            lane: self.lane,
+            epoch: 0,
+            number,
+            at: NOW,
+            pace: None,
+            entries,
+            windows: true,
+        };
         self.store.claim(claim).await.unwrap()
     }
 
@@ -152,6 +164,7 @@ impl Fixture {
             department: self.department,
             channel: self.channel,
             lane: self.lane,
+            epoch: 0,
             ended: vec![ended],
             closed,
             standings: vec![],
@@ -187,6 +200,7 @@ impl Fixture {
     async fn queued(&self) -> i64 {
         let lane = self.lane;
         self.store
+            .sqlite()
             .read(move |c| Ok(c.query_row("SELECT queued FROM lane WHERE lane = ?", [lane], |row| row.get(0))?))
             .await
             .unwrap()

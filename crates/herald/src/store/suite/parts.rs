@@ -30,7 +30,7 @@ impl Fixture {
     }
 
     async fn sql(&self, sql: &'static str) {
-        self.store.write(move |writing| Ok(writing.connection.execute_batch(sql)?)).await.unwrap();
+        self.store.sqlite().write(move |writing| Ok(writing.connection.execute_batch(sql)?)).await.unwrap();
     }
 }
 
@@ -87,7 +87,7 @@ async fn a_part_of_unknown_outcome_is_found_by_its_receipt_and_the_next_goes() {
     let first = fixture.accept_parts(2).await;
     fixture.claim(1, vec![first.clone()]).await;
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
     assert_eq!(recovered.checking.len(), 1);
     fixture.receipts(vec![ours(&first, 0, Status::Accepted)]).await;
     let next = fixture.heard.arrived.lock().unwrap().last().unwrap().clone();
@@ -168,7 +168,7 @@ async fn a_part_that_was_never_claimed_is_not_taken_for_called_after_a_crash() {
     fixture.claim(1, vec![first.clone(), other.clone()]).await;
     fixture.part_accepted(&first, "a").await;
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
     let checked: Vec<_> = recovered.checking.iter().map(|checking| checking.message.id).collect();
     assert_eq!(checked, [other.message.id]);
     let page = fixture.store.head(fixture.department, fixture.lane, Priority::Transactional, 0, 10).await.unwrap();
@@ -186,15 +186,15 @@ async fn what_was_proved_meanwhile_is_neither_given_up_nor_sent_again() {
         let first = fixture.accept_parts(2).await;
         fixture.claim(1, vec![first.clone()]).await;
         let fixture = fixture.reopened().await;
-        let mut checking = fixture.store.recover(fixture.department, fixture.lane, NOW, HOUR).await.unwrap().checking;
+        let mut checking = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap().checking;
         // Behind the back of the search, as if the receipt had come between its look and its decision.
         fixture.sql("UPDATE part SET status = 2 WHERE part = 0").await;
         let resolution = match again {
             true => Resolution::SendAgain { possible_duplicate: true },
             false => Resolution::GivenUp(Reason::OutcomeUnknown),
         };
-        let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
-        let resolved = fixture.store.resolve(department, channel, lane, checking.remove(0), resolution, NOW).await;
+        let channel = fixture.channel;
+        let resolved = fixture.store.resolve(fixture.owned(), channel, checking.remove(0), resolution, NOW).await;
         assert!(resolved.unwrap().is_none());
         let next = fixture.heard.arrived.lock().unwrap().last().unwrap().clone();
         assert_eq!((next.part, fixture.statuses()), (1, vec![]));

@@ -27,6 +27,7 @@ async fn a_status_never_moves_backwards_and_none_is_told_twice() {
     assert_eq!(fixture.statuses(), [Status::Accepted, Status::Read]);
     let kinds: Vec<(String, u8)> = fixture
         .store
+        .sqlite()
         .read(|c| {
             let mut query = c.prepare("SELECT kind, status FROM note ORDER BY number")?;
             let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -83,7 +84,7 @@ async fn what_has_ended_is_forgotten_and_what_waits_is_not() {
     fixture.accepted_as(&last, "last").await;
     let count = |sql: &'static str| {
         let store = fixture.store.clone();
-        async move { store.read(move |c| Ok(c.query_row(sql, [], |row| row.get::<_, i64>(0))?)).await.unwrap() }
+        async move { store.sqlite().read(move |c| Ok(c.query_row(sql, [], |row| row.get::<_, i64>(0))?)).await.unwrap() }
     };
     let prune = |before| fixture.store.prune_messages(fixture.department, before, None);
     assert_eq!(prune(Timestamp::now() - HOUR).await.unwrap(), None);

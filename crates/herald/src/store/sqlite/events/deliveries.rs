@@ -3,7 +3,7 @@
 use super::codec;
 use crate::store::{
     Attempt, Delivery, DeliveryFilter, DeliveryKind, DeliveryState, DepartmentRow, StoreError, SubscriptionRow,
-    sqlite::{Store, columns},
+    sqlite::{Engine, columns},
 };
 use herald_rules::{
     ids::{DeliveryId, SubscriptionId},
@@ -15,12 +15,8 @@ use uuid::Uuid;
 
 pub(super) const COLUMNS: &str = "id, kind, state, attempts, due, oldest, events, origin";
 
-impl Store {
-    /// A page of a subscription's deliveries, newest first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn deliveries(
+impl Engine {
+    pub(in crate::store) async fn deliveries(
         &self,
         subscription: SubscriptionRow,
         filter: DeliveryFilter,
@@ -51,11 +47,7 @@ impl Store {
         .await
     }
 
-    /// A department's delivery by its id, with its subscription.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn delivery(
+    pub(in crate::store) async fn delivery(
         &self,
         department: DepartmentRow,
         id: DeliveryId,
@@ -76,11 +68,7 @@ impl Store {
         .await
     }
 
-    /// The attempts of a delivery, in order.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn attempts(
+    pub(in crate::store) async fn attempts(
         &self,
         subscription: SubscriptionRow,
         delivery: DeliveryId,

@@ -2,25 +2,18 @@
 //! message.
 
 use crate::store::{
-    DepartmentRow, EventKey, LaneRow, LogRow, LoggedEvent, StoreError,
-    sqlite::{Store, columns},
+    DepartmentRow, EventKey, LaneRow, LogRow, LoggedEvent, Render, StoreError,
+    sqlite::{Engine, columns},
 };
 use herald_rules::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::{collections::HashMap, sync::Arc};
-
-/// Makes an event's JSON from its row; in memory only, called on a reader's thread.
-pub type Render = Arc<dyn Fn(&LogRow<'_>, &mut Vec<u8>) + Send + Sync>;
+use std::collections::HashMap;
 
 /// What one read may bring, whatever the number of events asked for: texts may be long.
 const READ_BYTES: usize = 4 << 20;
 
-impl Store {
-    /// The events after each of these places, at most `limit` in all, rendered.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn log_after(
+impl Engine {
+    pub(in crate::store) async fn log_after(
         &self,
         department: DepartmentRow,
         after: Vec<EventKey>,
@@ -53,11 +46,7 @@ impl Store {
         .await
     }
 
-    /// These events, in this order, rendered. Those that were cleared away meanwhile are missing.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn log_of(
+    pub(in crate::store) async fn log_of(
         &self,
         department: DepartmentRow,
         keys: Vec<EventKey>,
@@ -82,11 +71,7 @@ impl Store {
         .await
     }
 
-    /// The last number in the log of each lane of these departments (of all, when empty).
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub async fn log_heads(
+    pub(in crate::store) async fn log_heads(
         &self,
         departments: Vec<DepartmentRow>,
     ) -> Result<HashMap<DepartmentRow, Vec<EventKey>>, StoreError> {

@@ -8,7 +8,3 @@ mod prune;
 mod replay;
 mod step;
 mod subscriptions;
-
-pub use log::Render;
-pub use polling::Poll;
-pub use prune::EventRetention;

@@ -5,39 +5,23 @@
 
 use super::{log, subscriptions};
 use crate::store::{
-    DepartmentRow, EventKey, EventKind, NewSubscription, PolledEvent, StoreError, Subscription, SubscriptionKind,
+    DepartmentRow, EventKey, EventKind, NewSubscription, Poll, PolledEvent, StoreError, Subscription, SubscriptionKind,
     SubscriptionRow, SubscriptionSettings, SubscriptionState,
-    sqlite::{Store, Writing, columns},
+    sqlite::{Engine, Writing, columns},
 };
 use herald_rules::{
     ids::{MessageId, SubscriptionId},
     time::Timestamp,
 };
 use rusqlite::OptionalExtension;
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
-/// How a polling queue is read.
-#[derive(Clone, Copy, Debug)]
-pub struct Poll {
-    /// Now.
-    pub now: Timestamp,
-    /// At most so many events.
-    pub limit: usize,
-    /// How long they are hidden from the next reader.
-    pub hidden_for: Duration,
-    /// How long an event that nobody takes is kept.
-    pub keep: Duration,
-    /// They are taken as they are read: no handle brings them back.
-    pub delete: bool,
-}
-
-impl Store {
-    /// The department's own polling queue, made when it is first asked for. It begins where the log does, or as far back
-    /// as events are kept.
-    ///
-    /// # Errors
-    /// When it cannot be read or written.
-    pub async fn standard_queue(&self, department: DepartmentRow, now: Timestamp) -> Result<Subscription, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn standard_queue(
+        &self,
+        department: DepartmentRow,
+        now: Timestamp,
+    ) -> Result<Subscription, StoreError> {
         if let Some(found) = self.read(move |connection| subscriptions::standard(connection, department)).await? {
             return Ok(found);
         }
@@ -60,11 +44,11 @@ impl Store {
         .await
     }
 
-    /// Hands out the next events of a queue, oldest first in each lane, and hides or takes them.
-    ///
-    /// # Errors
-    /// When it cannot be read or written.
-    pub async fn poll(&self, subscription: Subscription, poll: Poll) -> Result<Vec<PolledEvent>, StoreError> {
+    pub(in crate::store) async fn poll(
+        &self,
+        subscription: Subscription,
+        poll: Poll,
+    ) -> Result<Vec<PolledEvent>, StoreError> {
         if subscription.kind != SubscriptionKind::Polling || subscription.state != SubscriptionState::Active {
             return Ok(Vec::new());
         }
@@ -76,11 +60,11 @@ impl Store {
         self.write(move |writing| writing.poll(&subscription, &poll)).await
     }
 
-    /// Takes events out of a queue; returns how many were there.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn delete_polled(&self, row: SubscriptionRow, keys: Vec<EventKey>) -> Result<u64, StoreError> {
+    pub(in crate::store) async fn delete_polled(
+        &self,
+        row: SubscriptionRow,
+        keys: Vec<EventKey>,
+    ) -> Result<u64, StoreError> {
         self.write(move |writing| {
             let mut gone = 0;
             for key in keys {

@@ -2,28 +2,12 @@
 
 use super::{deliveries::first_id_of, log};
 use crate::store::{
-    StoreError, SubscriptionRow,
-    sqlite::{Store, Writing},
+    EventRetention, StoreError, SubscriptionRow,
+    sqlite::{Engine, Writing},
 };
-use herald_rules::time::Timestamp;
 
-/// What may be cleared away.
-#[derive(Clone, Copy, Debug)]
-pub struct EventRetention {
-    /// Deliveries that ended, and their attempts: made before this moment.
-    pub deliveries_before: Timestamp,
-    /// What a poller was given and never deleted: before this moment.
-    pub polled_before: Timestamp,
-    /// Rows to delete of each kind in one step.
-    pub step: u32,
-}
-
-impl Store {
-    /// Does one step; returns how many rows went. Call it again until it is 0.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn prune_events(&self, retention: EventRetention) -> Result<u64, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn prune_events(&self, retention: EventRetention) -> Result<u64, StoreError> {
         self.write(move |writing| writing.prune_events(&retention)).await
     }
 }

@@ -3,7 +3,7 @@
 use super::{deliveries, step};
 use crate::store::{
     Attempt, Delivery, DeliveryKind, DeliveryState, StoreError, SubscriptionRow,
-    sqlite::{Store, Writing},
+    sqlite::{Engine, Writing},
 };
 use herald_rules::{ids::DeliveryId, time::Timestamp};
 use uuid::Uuid;
@@ -11,12 +11,8 @@ use uuid::Uuid;
 /// Deliveries copied in one transaction: some milliseconds of the writer.
 const CHUNK: u32 = 200;
 
-impl Store {
-    /// Makes a new delivery with the events of an earlier one.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn replay_delivery(
+impl Engine {
+    pub(in crate::store) async fn replay_delivery(
         &self,
         subscription: SubscriptionRow,
         id: DeliveryId,
@@ -29,12 +25,7 @@ impl Store {
         .await
     }
 
-    /// Makes new deliveries with the events of all that ended in a span of time (by when they were made); replays,
-    /// tests and those that were divided are left out, since their events are in others. Returns how many.
-    ///
-    /// # Errors
-    /// When not all could be written; what was, goes out.
-    pub async fn replay_range(
+    pub(in crate::store) async fn replay_range(
         &self,
         subscription: SubscriptionRow,
         since: Timestamp,
@@ -54,11 +45,7 @@ impl Store {
         }
     }
 
-    /// The replays that wait, oldest first. They are read in pages, as there may be thousands.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn waiting_replays(
+    pub(in crate::store) async fn waiting_replays(
         &self,
         subscription: SubscriptionRow,
         limit: u32,
@@ -75,11 +62,7 @@ impl Store {
         .await
     }
 
-    /// Keeps a test of an endpoint, which was made already.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn keep_test(
+    pub(in crate::store) async fn keep_test(
         &self,
         subscription: SubscriptionRow,
         delivery: Delivery,

@@ -3,16 +3,12 @@
 use super::{codec, deliveries};
 use crate::store::{
     Attempt, Delivery, DeliveryStep, EventKey, Progress, StoreError, Subscription, SubscriptionRow,
-    sqlite::{Store, Writing, columns},
+    sqlite::{Engine, Writing, columns},
 };
 use rusqlite::Connection;
 
-impl Store {
-    /// Where a webhook subscription stands: its cursors, what waits, and its unfinished deliveries.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn progress(&self, subscription: &Subscription) -> Result<Progress, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn progress(&self, subscription: &Subscription) -> Result<Progress, StoreError> {
         let (row, department) = (subscription.row, subscription.department);
         self.read(move |connection| {
             let mut progress = Progress::default();
@@ -46,12 +42,7 @@ impl Store {
         .await
     }
 
-    /// Makes one step of a subscription durable: results, new batches and the cursor together, so that nothing is lost
-    /// between them.
-    ///
-    /// # Errors
-    /// Nothing of the step was written.
-    pub async fn record_step(&self, step: DeliveryStep) -> Result<(), StoreError> {
+    pub(in crate::store) async fn record_step(&self, step: DeliveryStep) -> Result<(), StoreError> {
         self.write(move |writing| writing.record_step(&step)).await
     }
 }

@@ -4,7 +4,7 @@ use super::log;
 use crate::store::{
     Backlog, DepartmentRow, Failing, NewSubscription, StoreError, Subscription, SubscriptionKind, SubscriptionRow,
     SubscriptionSettings, SubscriptionState,
-    sqlite::{Store, Writing, columns},
+    sqlite::{Engine, Writing, columns},
 };
 use herald_rules::{ids::SubscriptionId, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -12,20 +12,15 @@ use rusqlite::{Connection, OptionalExtension, Row};
 const COLUMNS: &str = "subscription, department, id, kind, standard, name, state, url, settings, sealed, failing_since, \
                        failures, retry_at, problem, created_at";
 
-impl Store {
-    /// Makes a subscription; it gets what happens from now on.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn create_subscription(&self, new: NewSubscription) -> Result<Subscription, StoreError> {
+impl Engine {
+    pub(in crate::store) async fn create_subscription(&self, new: NewSubscription) -> Result<Subscription, StoreError> {
         self.write(move |writing| writing.create_subscription(&new, false)).await
     }
 
-    /// All subscriptions that are not deleted, of one department or of all, oldest first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn subscriptions(&self, department: Option<DepartmentRow>) -> Result<Vec<Subscription>, StoreError> {
+    pub(in crate::store) async fn subscriptions(
+        &self,
+        department: Option<DepartmentRow>,
+    ) -> Result<Vec<Subscription>, StoreError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM subscription WHERE state <> 3 AND (?1 IS NULL OR department = ?1)
@@ -37,19 +32,14 @@ impl Store {
         .await
     }
 
-    /// A subscription by its row.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn subscription(&self, row: SubscriptionRow) -> Result<Option<Subscription>, StoreError> {
+    pub(in crate::store) async fn subscription(
+        &self,
+        row: SubscriptionRow,
+    ) -> Result<Option<Subscription>, StoreError> {
         self.read(move |connection| by_row(connection, row)).await
     }
 
-    /// A department's subscription by its id.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn subscription_by_id(
+    pub(in crate::store) async fn subscription_by_id(
         &self,
         department: DepartmentRow,
         id: SubscriptionId,
@@ -63,11 +53,7 @@ impl Store {
         .await
     }
 
-    /// Writes name, URL, settings and secrets of a subscription anew.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn update_subscription(&self, changed: Subscription) -> Result<(), StoreError> {
+    pub(in crate::store) async fn update_subscription(&self, changed: Subscription) -> Result<(), StoreError> {
         self.write(move |writing| {
             writing
                 .connection
@@ -86,11 +72,7 @@ impl Store {
         .await
     }
 
-    /// Pauses, resumes or deletes a subscription. Whoever resumes it says that all is well again: it is no longer failing.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn set_subscription_state(
+    pub(in crate::store) async fn set_subscription_state(
         &self,
         row: SubscriptionRow,
         state: SubscriptionState,
@@ -114,11 +96,7 @@ impl Store {
         .await
     }
 
-    /// How far a subscription is behind, and what could not be handed over.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn backlog(&self, row: SubscriptionRow) -> Result<Backlog, StoreError> {
+    pub(in crate::store) async fn backlog(&self, row: SubscriptionRow) -> Result<Backlog, StoreError> {
         self.read(move |connection| {
             let Some(subscription) = by_row(connection, row)? else { return Ok(Backlog::default()) };
             let mut backlog = Backlog::default();

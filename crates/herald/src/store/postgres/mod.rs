@@ -1,0 +1,44 @@
+//! The PostgreSQL engine: statements over whole batches, a small pool, and nothing held in memory that another node
+//! could change.
+//!
+//! An operation takes at most a few round trips whatever its size: one pipelined flight that locks and reads, one that writes
+//! and commits. What an operation means is in `logic/`, the same for both engines.
+
+#[allow(dead_code, reason = "the operations that use it come with the next changes")]
+mod error;
+mod open;
+mod pending;
+#[expect(dead_code, reason = "the operations that use it come with the next changes")]
+mod transaction;
+
+use super::{Observer, StoreError};
+use deadpool_postgres::{Object, Pool};
+use std::sync::Arc;
+
+/// A server that several nodes share. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pool: Pool,
+    #[expect(dead_code, reason = "the operations that tell it come with the next changes")]
+    observer: Arc<dyn Observer>,
+}
+
+impl Engine {
+    /// A connection, within the configured time.
+    async fn client(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(error::of_pool)
+    }
+
+    pub(in crate::store) async fn probe(&self) -> Result<(), StoreError> {
+        // A server that has become a standby answers reads: it must be able to write.
+        let row = self.client().await?.query_one("SELECT pg_is_in_recovery()", &[]).await?;
+        match row.get::<_, bool>(0) {
+            false => Ok(()),
+            true => Err(StoreError::Unavailable("the server is a standby and takes no writes".into())),
+        }
+    }
+
+    pub(in crate::store) async fn close(&self) {
+        self.pool.close();
+    }
+}

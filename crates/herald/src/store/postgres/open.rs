@@ -1,0 +1,102 @@
+//! Reaching the server: the pool, TLS, migrations.
+
+use super::Engine;
+use crate::store::{Observer, PostgresOptions, StoreError};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use rustls_platform_verifier::ConfigVerifierExt;
+use secrecy::ExposeSecret;
+use std::{sync::Arc, time::Duration};
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+refinery::embed_migrations!("migrations/postgres");
+
+/// Held while migrations run, so that of several nodes that start at once one runs them: "HRLD".
+const MIGRATING: i64 = 0x4852_4c44;
+/// A server that does not answer a connection attempt within this time is taken for gone; the next of the URL is tried.
+const CONNECT_WITHIN: Duration = Duration::from_secs(3);
+/// A transaction that is left open by a node which stands still keeps its locks no longer than this: the lanes of a dead
+/// node must move within 5 s.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_millis(1_500);
+/// How long an answer may fail to arrive on a broken connection.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Engine {
+    pub(in crate::store) async fn open(
+        options: &PostgresOptions,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, StoreError> {
+        let config = configure(options)?;
+        migrate(&config).await?;
+        let manager = Manager::from_config(config, tls()?, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let timeouts =
+            Timeouts { wait: Some(options.wait), create: Some(CONNECT_WITHIN), recycle: Some(CONNECT_WITHIN) };
+        let pool = Pool::builder(manager)
+            .max_size(options.connections.max(2))
+            .runtime(Runtime::Tokio1)
+            .timeouts(timeouts)
+            .build()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { pool, observer })
+    }
+}
+
+/// The URL with what every connection of ours needs.
+pub(super) fn configure(options: &PostgresOptions) -> Result<Config, StoreError> {
+    let mut config: Config = options.url.expose_secret().parse().map_err(|error: tokio_postgres::Error| {
+        // The source alone: the whole could hold the URL, and that a password.
+        let reason = std::error::Error::source(&error).map_or_else(|| "not a URL".to_owned(), ToString::to_string);
+        StoreError::Unavailable(format!("the URL of the database cannot be read: {reason}"))
+    })?;
+    if config.get_application_name().is_none() {
+        config.application_name("herald");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_WITHIN);
+    }
+    config.keepalives_idle(Duration::from_secs(10));
+    config.tcp_user_timeout(TCP_USER_TIMEOUT);
+    let settings = format!(
+        "{} -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c timezone=UTC",
+        config.get_options().unwrap_or_default(),
+        options.statement_timeout.as_millis(),
+        (options.statement_timeout / 2).as_millis(),
+        IDLE_IN_TRANSACTION.as_millis(),
+    );
+    config.options(settings.trim());
+    Ok(config)
+}
+
+/// TLS as the URL's `sslmode` wants it, with the certificate authorities of the system.
+pub(super) fn tls() -> Result<MakeRustlsConnect, StoreError> {
+    let config = rustls::ClientConfig::with_platform_verifier()
+        .map_err(|error| StoreError::Unavailable(format!("TLS cannot be set up: {error}")))?;
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// Runs the migrations that are missing, one node at a time.
+async fn migrate(config: &Config) -> Result<(), StoreError> {
+    let mut config = config.clone();
+    // Another node's migration is waited for, and a large one takes its time.
+    config.options("-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0");
+    let (mut client, connection) = config.connect(tls()?).await?;
+    let driven = tokio::spawn(connection);
+    client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATING]).await?;
+    let done = migrations::runner().run_async(&mut client).await;
+    // The lock ends with the connection in any case.
+    drop(client);
+    drop(driven.await);
+    done.map(drop).map_err(|error| StoreError::Unavailable(format!("migration failed: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreadable_url_is_not_repeated() {
+        let error = configure(&PostgresOptions::at("postgres://user:secret@host/db?nonsense=1")).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(matches!(error, StoreError::Unavailable(_)));
+    }
+}

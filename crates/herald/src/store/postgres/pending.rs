@@ -1,0 +1,543 @@
+//! Operations that this engine does not have yet.
+
+use super::Engine;
+use crate::access::Session;
+use crate::node::directory::{DepartmentSettings, Snapshot};
+use crate::store::*;
+use axum::body::Bytes;
+use herald_channels::contract::Receipt;
+use herald_rules::{
+    admission::Reach,
+    ids::{ContactId, DeliveryId, MessageId, SubscriptionId},
+    lane::Pace,
+    message::{Message, Priority},
+    protocol::Protocol,
+    reason::Reason,
+    time::Timestamp,
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+use uuid::Uuid;
+
+#[expect(clippy::unused_async, reason = "they come one by one")]
+impl Engine {
+    // access
+    pub(in crate::store) async fn master_key_ids(&self) -> Result<Vec<[u8; 8]>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn remember_master_key(&self, _: [u8; 8], _: Timestamp) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn add_secret(&self, _: DepartmentRow, _: NewSecret) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn secrets(&self, _: DepartmentRow) -> Result<Vec<SecretRow>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn revoke_secret(
+        &self,
+        _: DepartmentRow,
+        _: Uuid,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn add_user(&self, _: DepartmentRow, _: UserRow) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn has_user(&self, _: DepartmentRow, _: String) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn users(
+        &self,
+        _: DepartmentRow,
+        _: String,
+        _: u32,
+    ) -> Result<Vec<UserRow>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn remove_user(
+        &self,
+        _: DepartmentRow,
+        _: String,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn add_token(&self, _: NewToken) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn session(&self, _: [u8; 32]) -> Result<Option<Session>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn tokens(
+        &self,
+        _: DepartmentRow,
+        _: Uuid,
+        _: u32,
+    ) -> Result<Vec<TokenRow>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn revoke_token(
+        &self,
+        _: DepartmentRow,
+        _: Uuid,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    // administration
+    pub(in crate::store) async fn add_department(&self, _: NewDepartment) -> Result<DepartmentRow, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn change_department(
+        &self,
+        _: DepartmentRow,
+        _: Option<String>,
+        _: Option<DepartmentSettings>,
+    ) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn add_channel(&self, _: NewChannel) -> Result<ChannelRow, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn change_channel(&self, _: ChannelRow, _: ChannelChange) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn add_identifier(
+        &self,
+        _: ChannelPlace,
+        _: NewIdentifier,
+        _: Timestamp,
+    ) -> Result<LaneRow, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn change_lane(&self, _: LaneRow, _: LaneChange) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn queue_lengths(&self, _: DepartmentRow) -> Result<Vec<(LaneRow, u64)>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn directory(&self) -> Result<Snapshot, StoreError> {
+        not_yet()
+    }
+    // events
+    pub(in crate::store) async fn deliveries(
+        &self,
+        _: SubscriptionRow,
+        _: DeliveryFilter,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn delivery(
+        &self,
+        _: DepartmentRow,
+        _: DeliveryId,
+    ) -> Result<Option<(SubscriptionRow, SubscriptionId, Delivery)>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn attempts(
+        &self,
+        _: SubscriptionRow,
+        _: DeliveryId,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn log_after(
+        &self,
+        _: DepartmentRow,
+        _: Vec<EventKey>,
+        _: usize,
+        _: Render,
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn log_of(
+        &self,
+        _: DepartmentRow,
+        _: Vec<EventKey>,
+        _: Render,
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn log_heads(
+        &self,
+        _: Vec<DepartmentRow>,
+    ) -> Result<HashMap<DepartmentRow, Vec<EventKey>>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn standard_queue(
+        &self,
+        _: DepartmentRow,
+        _: Timestamp,
+    ) -> Result<Subscription, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn poll(&self, _: Subscription, _: Poll) -> Result<Vec<PolledEvent>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn delete_polled(
+        &self,
+        _: SubscriptionRow,
+        _: Vec<EventKey>,
+    ) -> Result<u64, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn replay_delivery(
+        &self,
+        _: SubscriptionRow,
+        _: DeliveryId,
+        _: Timestamp,
+    ) -> Result<Option<DeliveryId>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn replay_range(
+        &self,
+        _: SubscriptionRow,
+        _: Timestamp,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<u64, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn waiting_replays(
+        &self,
+        _: SubscriptionRow,
+        _: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn keep_test(
+        &self,
+        _: SubscriptionRow,
+        _: Delivery,
+        _: Attempt,
+    ) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn progress(&self, _: &Subscription) -> Result<Progress, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn record_step(&self, _: DeliveryStep) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn create_subscription(&self, _: NewSubscription) -> Result<Subscription, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn subscriptions(
+        &self,
+        _: Option<DepartmentRow>,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn subscription(&self, _: SubscriptionRow) -> Result<Option<Subscription>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn subscription_by_id(
+        &self,
+        _: DepartmentRow,
+        _: SubscriptionId,
+    ) -> Result<Option<Subscription>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn update_subscription(&self, _: Subscription) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn set_subscription_state(
+        &self,
+        _: SubscriptionRow,
+        _: SubscriptionState,
+    ) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn backlog(&self, _: SubscriptionRow) -> Result<Backlog, StoreError> {
+        not_yet()
+    }
+    // inbox
+    pub(in crate::store) async fn inbound(
+        &self,
+        _: DepartmentRow,
+        _: MessageId,
+    ) -> Result<Option<KeptInbound>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn list_inbound(&self, _: InboundFilter) -> Result<InboundPage, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn keep_callback(
+        &self,
+        _: DepartmentRow,
+        _: ChannelRow,
+        _: Bytes,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn inbox(
+        &self,
+        _: ChannelRow,
+        _: Vec<ChannelRow>,
+        _: InboxLimits,
+    ) -> Result<Vec<InboxPage>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn work_off(&self, _: CallbackWork) -> Result<WorkedOff, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn inbox_depth(&self) -> Result<InboxDepth, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn apply(
+        &self,
+        _: DepartmentRow,
+        _: ChannelRow,
+        _: Vec<Receipt>,
+        _: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        not_yet()
+    }
+    // lane
+    pub(in crate::store) async fn claim(&self, _: Claim) -> Result<ClaimedNow, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn reach(
+        &self,
+        _: DepartmentRow,
+        _: ChannelRow,
+        _: LaneRow,
+        _: &str,
+    ) -> Result<Reach, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn pace(&self, _: LaneRow) -> Result<Pace, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn daily_budget(&self, _: String) -> Result<DailyBudgetRow, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn set_daily_limit(&self, _: String, _: Option<u32>) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn prune_daily_customers(&self, _: Timestamp) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn head(
+        &self,
+        _: DepartmentRow,
+        _: LaneRow,
+        _: Priority,
+        _: i64,
+        _: u32,
+    ) -> Result<HeadPage, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn waiting_by_protocol(&self) -> Result<Vec<(Protocol, i64)>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn hasten(&self, _: Owned, _: Reason, _: Timestamp) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn due(&self, _: Owned, _: Timestamp, _: u32) -> Result<Due, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn record(&self, _: Outcomes) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn resolve(
+        &self,
+        _: Owned,
+        _: ChannelRow,
+        _: Checking,
+        _: Resolution,
+        _: Timestamp,
+    ) -> Result<Option<Queued>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn is_checking(
+        &self,
+        _: DepartmentRow,
+        _: LaneRow,
+        _: MessageId,
+    ) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn checking(
+        &self,
+        _: DepartmentRow,
+        _: LaneRow,
+        _: u32,
+    ) -> Result<Vec<Checking>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn recover(&self, _: Owned, _: Timestamp, _: Duration) -> Result<Recovered, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn recent_customers(
+        &self,
+        _: DepartmentRow,
+        _: LaneRow,
+        _: Timestamp,
+    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn standing(&self, _: LaneRow) -> Result<Standing, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn change_standing(
+        &self,
+        _: DepartmentRow,
+        _: LaneRow,
+        _: StandingChange,
+    ) -> Result<(), StoreError> {
+        not_yet()
+    }
+    // message
+    pub(in crate::store) async fn accept(&self, _: Vec<NewMessage>) -> Result<Vec<Accepted>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn cancel(
+        &self,
+        _: DepartmentRow,
+        _: MessageId,
+        _: Timestamp,
+    ) -> Result<Cancelled, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn story(&self, _: DepartmentRow, _: MessageId) -> Result<Option<Story>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn answered(
+        &self,
+        _: DepartmentRow,
+        _: [u8; 16],
+        _: [u8; 16],
+    ) -> Result<Option<(Arc<Message>, String)>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn list(&self, _: MessageFilter) -> Result<MessagePage, StoreError> {
+        not_yet()
+    }
+    // people
+    pub(in crate::store) async fn contact_by_identifier(
+        &self,
+        _: DepartmentRow,
+        _: Protocol,
+        _: &str,
+    ) -> Result<Option<Contact>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn contact(
+        &self,
+        _: DepartmentRow,
+        _: ContactId,
+    ) -> Result<Option<ContactCard>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn contacts(&self, _: ContactFilter) -> Result<ContactPage, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn set_contact(
+        &self,
+        _: DepartmentRow,
+        _: ContactIdentifier,
+        _: Option<String>,
+        _: BTreeMap<String, String>,
+        _: Timestamp,
+    ) -> Result<(ContactCard, bool), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn suppress(&self, _: DepartmentRow, _: Suppression) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn unsuppress(
+        &self,
+        _: DepartmentRow,
+        _: &str,
+        _: Option<ChannelRow>,
+        _: SuppressionKind,
+    ) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn suppressions(
+        &self,
+        _: DepartmentRow,
+        _: Option<String>,
+        _: Option<SuppressionPlace>,
+        _: u32,
+    ) -> Result<Vec<Suppression>, StoreError> {
+        not_yet()
+    }
+    // retention
+    pub(in crate::store) async fn prune_events(&self, _: EventRetention) -> Result<u64, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn prune_idempotency(&self, _: Timestamp) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn prune_early(&self, _: Timestamp) -> Result<Vec<(ChannelRow, u64)>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn prune_inbound(&self, _: DepartmentRow, _: Timestamp) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn prune_inbox(&self, _: Timestamp) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn prune_messages(
+        &self,
+        _: DepartmentRow,
+        _: Timestamp,
+        _: Option<MessageId>,
+    ) -> Result<Option<MessageId>, StoreError> {
+        not_yet()
+    }
+    // template
+    pub(in crate::store) async fn templates(
+        &self,
+        _: TemplatePlace,
+        _: TemplateFilter,
+    ) -> Result<Vec<TemplateRow>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn all_templates(&self, _: TemplatePlace) -> Result<Vec<TemplateRow>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn templates_named(
+        &self,
+        _: TemplatePlace,
+        _: String,
+    ) -> Result<Vec<TemplateRow>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn template(
+        &self,
+        _: TemplatePlace,
+        _: String,
+        _: String,
+    ) -> Result<Option<(TemplateRow, Vec<TemplateStep>)>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn write_templates(
+        &self,
+        _: TemplatePlace,
+        _: Vec<TemplateWrite>,
+    ) -> Result<Vec<bool>, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn forget_template(&self, _: TemplatePlace, _: TemplateRow) -> Result<bool, StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn note_template_sync(&self, _: ChannelRow, _: TemplateSync) -> Result<(), StoreError> {
+        not_yet()
+    }
+    pub(in crate::store) async fn template_sync(&self, _: ChannelRow) -> Result<Option<TemplateSync>, StoreError> {
+        not_yet()
+    }
+}
+
+fn not_yet<T>() -> Result<T, StoreError> {
+    Err(StoreError::Unavailable("this operation is not there yet".into()))
+}
