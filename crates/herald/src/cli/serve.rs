@@ -83,6 +83,8 @@ pub(super) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 async fn serve(config: config::Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+    // It reads certificates again where there are any; where there are none, it must not end the process, as it would by default.
+    let _hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be caught")?;
     let node = Node::start(config).await?;
     tokio::select! {
         _ = terminate.recv() => {}

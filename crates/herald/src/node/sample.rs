@@ -4,6 +4,7 @@ use super::app::App;
 use crate::store::InboxDepth;
 use herald_rules::time::Timestamp;
 use std::time::Duration;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Between two readings; a usual scrape comes every 15 s.
@@ -21,6 +22,9 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 }
 
 async fn read_off(app: &App) {
+    // Through the writer, as for /readyz. A disk or a network that hangs answers nothing at all, and that is no "ready".
+    let ready = timeout(EVERY, app.store.probe()).await.is_ok_and(|answer| answer.is_ok());
+    app.metrics.store_ready.set(i64::from(ready));
     let paused = app.directory.get().all_lanes().filter(|lane| lane.paused).count();
     app.metrics.lanes_paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
     let stopped = app.lanes.accounts().stopped();

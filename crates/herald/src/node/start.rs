@@ -37,6 +37,7 @@ pub struct Node {
     pub public: SocketAddr,
     /// Where metrics and health are.
     pub internal: SocketAddr,
+    leaving: CancellationToken,
     requests: CancellationToken,
     observers: CancellationToken,
     servers: Vec<JoinHandle<()>>,
@@ -103,7 +104,8 @@ impl Node {
         let public = Listener::bind(config.listen.public, tls).await?;
         let internal = Listener::bind(config.listen.internal, None).await?;
         let addresses = (public.address(), internal.address());
-        let ready = ready(app.clone(), requests.clone());
+        let leaving = CancellationToken::new();
+        let ready = ready(app.clone(), leaving.clone());
         let grace = config.shutdown.grace;
         let router = crate::api::router(app.clone());
         public.announce(&folder, "public").await?;
@@ -116,6 +118,7 @@ impl Node {
             app,
             public: addresses.0,
             internal: addresses.1,
+            leaving,
             requests,
             observers,
             servers: vec![server],
@@ -129,9 +132,11 @@ impl Node {
     /// Stops in order, losing nothing. What has not ended after the grace time is left to the next start, which finds
     /// it as a crash would leave it.
     pub async fn stop(mut self) {
+        tracing::info!("node.stopping");
+        self.leaving.cancel();
+        tokio::time::sleep(self.app.config.shutdown.notice).await;
         let grace = self.app.config.shutdown.grace;
         let deadline = tokio::time::Instant::now() + grace;
-        tracing::info!("node.stopping");
         self.requests.cancel();
         let drained = tokio::time::timeout(grace, async {
             for server in self.servers {
@@ -180,11 +185,11 @@ fn lock_folder(folder: &Path) -> anyhow::Result<std::fs::File> {
     Ok(file)
 }
 
-fn ready(app: App, stopping: CancellationToken) -> internal::Ready {
+fn ready(app: App, leaving: CancellationToken) -> internal::Ready {
     Arc::new(move || {
-        let (app, stopping) = (app.clone(), stopping.clone());
+        let (app, leaving) = (app.clone(), leaving.clone());
         async move {
-            if stopping.is_cancelled() {
+            if leaving.is_cancelled() {
                 return Err("It is stopping.".into());
             }
             // Goes through the writer: a disk that is full or gone shows here.

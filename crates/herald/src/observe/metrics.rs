@@ -178,6 +178,8 @@ pub struct Metrics {
     pub lanes_paused: Gauge,
     /// Lanes that stand still because their provider says that nothing can be sent.
     pub lanes_stopped: Gauge,
+    /// 1 when the store could be written at the last look, 0 when it could not.
+    pub store_ready: Gauge,
     /// How long a group commit took.
     pub store_commit_seconds: Histogram,
     /// How many operations shared it.
@@ -271,6 +273,8 @@ impl Metrics {
         let lanes_stopped = Gauge::default();
         let help = "Lanes whose provider says that nothing can be sent until somebody acts";
         registry.register("lanes_stopped", help, lanes_stopped.clone());
+        let store_ready = Gauge::default();
+        registry.register("store_ready", "1 when the store could be written at the last look", store_ready.clone());
         // 0.1 ms to 0.8 s: an fsync takes 0.2 ms on a good disk and some 100 ms on a bad one.
         let store_commit_seconds = Histogram::new(exponential_buckets(0.0001, 2.0, 14));
         registry.register("store_commit_seconds", "Time of a group commit", store_commit_seconds.clone());
@@ -315,6 +319,7 @@ impl Metrics {
             queue_length,
             lanes_paused,
             lanes_stopped,
+            store_ready,
             store_commit_seconds,
             store_commit_size,
             template_syncs,

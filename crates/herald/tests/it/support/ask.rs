@@ -91,4 +91,11 @@ impl Ask {
         let body = serde_json::from_slice(&answer.body).unwrap_or_default();
         Ok(Answer { status: answer.status, headers: answer.headers, body })
     }
+
+    /// The text behind an address that is no JSON; None where nobody answers.
+    pub async fn text(&self, path: &str) -> Option<String> {
+        let url = format!("{}{path}", self.base).parse().unwrap();
+        let answer = self.client.execute(reqwest::Request::new(Method::GET, url)).await.ok()?;
+        String::from_utf8(answer.body.to_vec()).ok()
+    }
 }

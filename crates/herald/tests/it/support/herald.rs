@@ -183,9 +183,14 @@ impl Herald {
 
     /// Stops it as an operator does, with SIGTERM, and says how it ended.
     pub async fn stop(&mut self) -> ExitStatus {
-        let child = self.child.as_ref().expect("it is running");
-        rustix::process::kill_process(Pid::from_child(child), Signal::TERM).unwrap();
+        self.signal(Signal::TERM);
         self.ended().await
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("it is running");
+        rustix::process::kill_process(Pid::from_child(child), signal).unwrap();
     }
 
     /// Waits for it to end by itself, as at a crash point.
@@ -277,7 +282,7 @@ impl Herald {
 
 /// A port of this process until it ends, below those that the system gives to outgoing connections: such a one, given
 /// up by a Herald that was killed, may be another's when it starts again.
-fn own_port() -> u16 {
+pub fn own_port() -> u16 {
     static OWN: Mutex<Vec<fs::File>> = Mutex::new(Vec::new());
     let mut own = OWN.lock().unwrap();
     // One folder for all that run on this machine, whatever copy of the sources they were built from.

@@ -23,7 +23,7 @@ mod world;
 pub use ask::{Answer, Ask};
 pub use department::{Channel, Department, USER};
 pub use files::Website;
-pub use herald::{Builder, Herald};
+pub use herald::{Builder, Herald, own_port};
 pub use ledger::{Ledger, Report, changes};
 pub use load::{Load, Sent};
 pub use receiver::{Received, Receiver, event_message};
