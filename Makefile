@@ -1,7 +1,7 @@
 # `make demo` and `make test` do all their set-up themselves, on a fresh Debian machine that has Rust.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench bench-match deny openapi setup
+.PHONY: help demo test lint fmt bench bench-match deny openapi setup setup-test
 
 # Further arguments of the command behind a target: make demo ARGS="--send 10000"
 ARGS ?=
@@ -12,7 +12,7 @@ help: ## Show what there is
 demo: setup ## Start Herald with everything set up, and send a first message of each kind
 	cargo run --locked --profile quick -p herald -- demo $(ARGS)
 
-test: setup ## Everything that must hold before a change goes in
+test: setup-test ## Everything that must hold before a change goes in
 	@.ci/checks
 
 lint: setup ## Formatting and clippy, warnings denied
@@ -40,3 +40,6 @@ deny: setup ## Licences, banned crates and sources of dependencies
 
 setup:
 	@.ci/setup
+
+setup-test: ## Install what the tests need, PostgreSQL among it
+	@.ci/setup test

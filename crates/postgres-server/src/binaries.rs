@@ -10,7 +10,7 @@ use std::{
 
 /// Where Debian and Ubuntu keep the programs, one folder a version.
 const DEBIAN: &str = "/usr/lib/postgresql";
-const MISSING: &str = "PostgreSQL is not installed: `apt-get install postgresql` (`make setup` does it), or set PG_BIN to the folder that has initdb and postgres";
+const MISSING: &str = "PostgreSQL is not installed: `apt-get install postgresql` (`make setup-test` does it), or set PG_BIN to the folder that has initdb and postgres";
 
 /// The programs of one installed version.
 #[derive(Clone, Debug)]
