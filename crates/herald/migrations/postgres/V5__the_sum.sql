@@ -257,7 +257,8 @@ CREATE TABLE subscription (
     failures integer NOT NULL DEFAULT 0,
     retry_at bigint,
     problem text,
-    created_at bigint NOT NULL
+    created_at bigint NOT NULL,
+    epoch bigint NOT NULL DEFAULT 0       -- of the last owner: a step with an earlier one is refused
 );
 CREATE INDEX subscription_department ON subscription (department);
 CREATE UNIQUE INDEX subscription_standard ON subscription (department) WHERE standard;

@@ -70,7 +70,7 @@ impl Lanes {
                         department: lane.department,
                         channel: lane.channel,
                         lane: lane.row,
-                        epoch: 0,
+                        epoch: crate::store::Epoch::default(),
                         protocol: lane.protocol,
                         store: store.clone(),
                         lanes: self.clone(),

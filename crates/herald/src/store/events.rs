@@ -1,6 +1,6 @@
 //! The words in which subscriptions, deliveries and the log of events are written and read back.
 
-use super::{DepartmentRow, EventKind, LaneRow};
+use super::{DepartmentRow, Epoch, EventKind, LaneRow};
 use herald_rules::{
     ids::{DeliveryId, MessageId, SubscriptionId},
     time::Timestamp,
@@ -243,6 +243,8 @@ pub struct Attempt {
 pub struct DeliveryStep {
     /// Which subscription.
     pub subscription: SubscriptionRow,
+    /// The owner's epoch: with an earlier one than the last owner's it is refused.
+    pub epoch: Epoch,
     /// Tries to be kept.
     pub attempts: Vec<Attempt>,
     /// Deliveries whose state, tries or due time changed.

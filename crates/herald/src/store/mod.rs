@@ -68,6 +68,10 @@ pub trait Observer: Send + Sync {
     fn scheduled(&self, lane: LaneRow, due: herald_rules::time::Timestamp);
     /// Statuses changed.
     fn changed(&self, changes: &[Change]);
+    /// Whether this node works the lane: what it is told of others' lanes nobody here needs.
+    fn works(&self, _lane: LaneRow) -> bool {
+        true
+    }
     /// Something may wait in this lane's queue that is not told one by one: another node took it. It is to be read.
     fn more(&self, _lane: LaneRow) {}
     /// Another node has written this far in a lane's log.

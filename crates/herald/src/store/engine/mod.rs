@@ -9,6 +9,7 @@ mod events;
 mod inbox;
 mod lane;
 mod message;
+mod node;
 mod people;
 mod retention;
 mod template;

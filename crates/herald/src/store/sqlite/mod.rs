@@ -18,6 +18,7 @@ mod head;
 mod inbound;
 mod inbox;
 mod messages;
+mod node;
 mod open;
 mod outcome;
 mod part;
@@ -49,6 +50,7 @@ const APPLICATION_ID: i32 = 0x4852_4c44;
 pub struct Engine {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
+    leases: Arc<node::Leases>,
 }
 
 impl Engine {

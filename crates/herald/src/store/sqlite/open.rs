@@ -1,6 +1,6 @@
 //! Opening the database: pragmas, migrations, the threads.
 
-use super::{Engine, checkpoint, readers::Readers, writer::Writer};
+use super::{Engine, checkpoint, node::Leases, readers::Readers, writer::Writer};
 use crate::store::{Observer, StoreError};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
@@ -44,8 +44,9 @@ impl Engine {
         let share = options.cache_mib / 2 / u32::try_from(readers).unwrap_or(u32::MAX);
         let readers =
             (0..readers).map(|_| connect(&options.path, share.max(2), true)).collect::<Result<Vec<_>, _>>()?;
+        let leases = Arc::new(Leases::read(&connection)?);
         let writer = Writer::start(connection, observer, checkpointer)?;
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(readers)) })
+        Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(readers)), leases })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{accept::AcceptCall, checkpoint::Checkpointer};
 use crate::{
     node::crash,
-    store::{Change, ChannelRow, DepartmentRow, LaneRow, Observer, Queued, StoreError},
+    store::{Change, ChannelRow, DepartmentRow, Epoch, LaneRow, Observer, Queued, StoreError},
 };
 use rusqlite::Connection;
 use std::{
@@ -53,6 +53,8 @@ pub(super) struct Memory {
     position: i64,
     /// The last event number of each lane.
     pub(super) sequences: HashMap<LaneRow, i64>,
+    /// The epoch of each lane's owner.
+    pub(super) epochs: HashMap<LaneRow, Epoch>,
     /// The channel of each lane, which never changes.
     pub(super) channels: HashMap<LaneRow, ChannelRow>,
     /// Rows in `early` and `cancelled`, which are nearly always empty: then nobody needs to look.
@@ -289,6 +291,11 @@ impl Memory {
 }
 
 impl Writing<'_> {
+    /// The owners of lanes have changed.
+    pub(super) fn forget_epochs(&mut self) {
+        self.memory.epochs.clear();
+    }
+
     /// The next position in the order of all lanes.
     pub(super) fn next_position(&mut self) -> i64 {
         self.memory.position += 1;

@@ -28,7 +28,7 @@ async fn customers_of_a_day_are_kept_with_the_outcomes_and_forgotten_after_it() 
     let fixture = Fixture::new().await;
     let count = async |customers: Vec<(u64, Timestamp)>| {
         let outcomes = Outcomes {
-            epoch: 0,
+            epoch: Default::default(),
             department: fixture.department,
             channel: fixture.channel,
             lane: fixture.lane,

@@ -132,14 +132,14 @@ impl Fixture {
     }
 
     fn owned(&self) -> Owned {
-        Owned { department: self.department, lane: self.lane, epoch: 0 }
+        Owned { department: self.department, lane: self.lane, epoch: Epoch::default() }
     }
 
     async fn claim(&self, number: i64, entries: Vec<Queued>) -> ClaimedNow {
         let claim = Claim {
             department: self.department,
             lane: self.lane,
-            epoch: 0,
+            epoch: Epoch::default(),
             number,
             at: NOW,
             pace: None,
@@ -164,7 +164,7 @@ impl Fixture {
             department: self.department,
             channel: self.channel,
             lane: self.lane,
-            epoch: 0,
+            epoch: Epoch::default(),
             ended: vec![ended],
             closed,
             standings: vec![],

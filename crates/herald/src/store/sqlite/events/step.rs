@@ -2,7 +2,7 @@
 
 use super::{codec, deliveries};
 use crate::store::{
-    Attempt, Delivery, DeliveryStep, EventKey, Progress, StoreError, Subscription, SubscriptionRow,
+    Attempt, Delivery, DeliveryStep, Epoch, EventKey, Progress, StoreError, Subscription, SubscriptionRow,
     sqlite::{Engine, Writing, columns},
 };
 use rusqlite::Connection;
@@ -50,6 +50,13 @@ impl Engine {
 impl Writing<'_> {
     fn record_step(&mut self, step: &DeliveryStep) -> Result<(), StoreError> {
         let row = step.subscription;
+        let owned: Epoch = self
+            .connection
+            .prepare_cached("SELECT epoch FROM subscription WHERE subscription = ?1")?
+            .query_row([row], |row| row.get(0).map(Epoch))?;
+        if step.epoch < owned {
+            return Err(StoreError::Fenced);
+        }
         keep_attempts(self.connection, row, &step.attempts)?;
         for moved in &step.moved {
             self.connection
