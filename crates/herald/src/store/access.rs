@@ -2,7 +2,11 @@
 
 use crate::access::Scopes;
 use herald_rules::time::Timestamp;
+use std::time::Duration;
 use uuid::Uuid;
+
+/// Expired tokens are kept this long, so that a refusal can still be explained from the table.
+pub(super) const KEEP_EXPIRED: Duration = Duration::from_secs(86_400);
 
 /// An API secret to be stored.
 #[derive(Clone, Debug)]

@@ -23,6 +23,7 @@ mod story;
 mod suite;
 mod template;
 
+use access::KEEP_EXPIRED;
 pub use access::*;
 pub use administration::*;
 pub use engine::Store;

@@ -4,8 +4,15 @@
 //! An operation takes at most a few round trips whatever its size: one pipelined flight that locks and reads, one that writes
 //! and commits. What an operation means is in `logic/`, the same for both engines.
 
-#[allow(dead_code, reason = "the operations that use it come with the next changes")]
+mod access;
+mod administration;
+mod change;
+#[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
+mod columns;
+mod directory;
 mod error;
+#[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
+mod flight;
 mod open;
 mod pending;
 #[expect(dead_code, reason = "the operations that use it come with the next changes")]

@@ -18,6 +18,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// A transaction that is left open by a node which stands still keeps its locks no longer than this: the lanes of a dead
 /// node must move within 5 s.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_millis(1_500);
+/// Every statement of ours is a walk along indexes for some hundred rows. A plan that was made while a table was nearly empty
+/// lives on in its connection until the table is analysed: it must not be one that reads all of it. Without `jit=off` the
+/// costs that these settings add would have each such statement compiled.
+const PLANS: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 /// How long an answer may fail to arrive on a broken connection.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,7 +61,7 @@ pub(super) fn configure(options: &PostgresOptions) -> Result<Config, StoreError>
     config.keepalives_idle(Duration::from_secs(10));
     config.tcp_user_timeout(TCP_USER_TIMEOUT);
     let settings = format!(
-        "{} -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c timezone=UTC",
+        "{} -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout={} -c timezone=UTC {PLANS}",
         config.get_options().unwrap_or_default(),
         options.statement_timeout.as_millis(),
         (options.statement_timeout / 2).as_millis(),

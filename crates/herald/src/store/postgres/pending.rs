@@ -1,8 +1,6 @@
 //! Operations that this engine does not have yet.
 
 use super::Engine;
-use crate::access::Session;
-use crate::node::directory::{DepartmentSettings, Snapshot};
 use crate::store::*;
 use axum::body::Bytes;
 use herald_channels::contract::Receipt;
@@ -20,110 +18,9 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use uuid::Uuid;
 
 #[expect(clippy::unused_async, reason = "they come one by one")]
 impl Engine {
-    // access
-    pub(in crate::store) async fn master_key_ids(&self) -> Result<Vec<[u8; 8]>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn remember_master_key(&self, _: [u8; 8], _: Timestamp) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn add_secret(&self, _: DepartmentRow, _: NewSecret) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn secrets(&self, _: DepartmentRow) -> Result<Vec<SecretRow>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn revoke_secret(
-        &self,
-        _: DepartmentRow,
-        _: Uuid,
-        _: Timestamp,
-    ) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn add_user(&self, _: DepartmentRow, _: UserRow) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn has_user(&self, _: DepartmentRow, _: String) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn users(
-        &self,
-        _: DepartmentRow,
-        _: String,
-        _: u32,
-    ) -> Result<Vec<UserRow>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn remove_user(
-        &self,
-        _: DepartmentRow,
-        _: String,
-        _: Timestamp,
-    ) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn add_token(&self, _: NewToken) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn session(&self, _: [u8; 32]) -> Result<Option<Session>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn tokens(
-        &self,
-        _: DepartmentRow,
-        _: Uuid,
-        _: u32,
-    ) -> Result<Vec<TokenRow>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn revoke_token(
-        &self,
-        _: DepartmentRow,
-        _: Uuid,
-        _: Timestamp,
-    ) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    // administration
-    pub(in crate::store) async fn add_department(&self, _: NewDepartment) -> Result<DepartmentRow, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn change_department(
-        &self,
-        _: DepartmentRow,
-        _: Option<String>,
-        _: Option<DepartmentSettings>,
-    ) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn add_channel(&self, _: NewChannel) -> Result<ChannelRow, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn change_channel(&self, _: ChannelRow, _: ChannelChange) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn add_identifier(
-        &self,
-        _: ChannelPlace,
-        _: NewIdentifier,
-        _: Timestamp,
-    ) -> Result<LaneRow, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn change_lane(&self, _: LaneRow, _: LaneChange) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn queue_lengths(&self, _: DepartmentRow) -> Result<Vec<(LaneRow, u64)>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn directory(&self) -> Result<Snapshot, StoreError> {
-        not_yet()
-    }
     // events
     pub(in crate::store) async fn deliveries(
         &self,

@@ -3,15 +3,11 @@
 use super::{Engine, columns};
 use crate::{
     access::{Scopes, Session},
-    store::{DepartmentRow, NewSecret, NewToken, SecretRow, StoreError, TokenRow, UserRow},
+    store::{DepartmentRow, KEEP_EXPIRED, NewSecret, NewToken, SecretRow, StoreError, TokenRow, UserRow},
 };
 use herald_rules::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::time::Duration;
 use uuid::Uuid;
-
-/// Expired tokens are kept this long, so that a refusal can still be explained from the table.
-const KEEP_EXPIRED: Duration = Duration::from_secs(86_400);
 
 impl Engine {
     pub(in crate::store) async fn master_key_ids(&self) -> Result<Vec<[u8; 8]>, StoreError> {

@@ -1,0 +1,99 @@
+//! Statements that leave together: the server works them off in their order, and all answers are waited for at once.
+
+use super::{Engine, error, transaction::Transaction};
+use crate::store::StoreError;
+use deadpool_postgres::ClientWrapper;
+use futures_util::future::{join_all, try_join_all};
+use tokio_postgres::{Row, Statement, types::ToSql};
+
+/// A parameter of a statement.
+pub(super) type Parameter<'a> = &'a (dyn ToSql + Sync);
+
+/// Statements to be sent at once. None of them can use what another answers.
+#[derive(Default)]
+pub(super) struct Flight<'a> {
+    statements: Vec<(&'static str, Vec<Parameter<'a>>)>,
+}
+
+impl<'a> Flight<'a> {
+    /// Adds a statement; its rows have this number in the answer.
+    pub(super) fn add(&mut self, sql: &'static str, parameters: &[Parameter<'a>]) -> usize {
+        self.statements.push((sql, parameters.to_vec()));
+        self.statements.len() - 1
+    }
+
+    /// Opens the transaction with these statements; it is to be committed afterwards.
+    pub(super) async fn open(self, transaction: &Transaction) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.run(transaction.client()?, Some("BEGIN"), None).await
+    }
+
+    /// Sends them within a transaction that is open, or each for itself.
+    pub(super) async fn send(self, client: &ClientWrapper) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.run(client, None, None).await
+    }
+
+    /// Reads that all see the same moment.
+    pub(super) async fn read(self, engine: &Engine) -> Result<Vec<Vec<Row>>, StoreError> {
+        let client = engine.client().await?;
+        self.run(&client, Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Some("COMMIT")).await
+    }
+
+    async fn run(
+        self,
+        client: &ClientWrapper,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        // First of all: a statement that is prepared within the flight would be sent behind those that follow it.
+        let prepared: Vec<Statement> =
+            try_join_all(self.statements.iter().map(|(sql, _)| client.prepare_cached(sql))).await?;
+        // `join!` and `join_all` poll in order, and a statement is on its way once it was polled.
+        let queries = prepared
+            .iter()
+            .zip(&self.statements)
+            .map(|(statement, (_, parameters))| client.query(statement, parameters.as_slice()));
+        let (before, answers, after) =
+            tokio::join!(biased; around(client, before), join_all(queries), around(client, after));
+        before?;
+        let answers = answers.into_iter().collect::<Result<_, _>>()?;
+        after?;
+        Ok(answers)
+    }
+}
+
+async fn around(client: &ClientWrapper, sql: Option<&str>) -> Result<(), tokio_postgres::Error> {
+    match sql {
+        Some(sql) => client.batch_execute(sql).await,
+        None => Ok(()),
+    }
+}
+
+impl Engine {
+    /// What one statement answers.
+    pub(super) async fn rows(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        Ok(client.query(&statement, parameters).await?)
+    }
+
+    /// What one statement answers of one row at most.
+    pub(super) async fn row(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Option<Row>, StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        Ok(client.query_opt(&statement, parameters).await?)
+    }
+
+    /// One statement that writes, a transaction of its own; returns what it answers.
+    pub(super) async fn write(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        client.query(&statement, parameters).await.map_err(error::at_commit)
+    }
+
+    /// One statement that writes, a transaction of its own; returns how many rows it touched.
+    pub(super) async fn execute(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        client.execute(&statement, parameters).await.map_err(error::at_commit)
+    }
+}
