@@ -83,7 +83,7 @@ impl Shared {
 
     /// A database to be copied by [`Self::copy_of`], made once a run: the first who asks fills it, the others wait.
     ///
-    /// `fill` gets its URL, and must leave no connection open.
+    /// `fill` gets its URL; connections that it has closed may still be ending when it returns.
     pub fn template(&self, name: &str, fill: impl FnOnce(&str) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let lock = File::create(self.folder.join(format!("{name}.template")))?;
         lock.lock()?;
@@ -93,6 +93,9 @@ impl Shared {
         }
         self.drop_database(name)?;
         fill(&self.database(name)?)?;
+        // PostgreSQL copies no database that somebody is connected to, and sessions end a little after their connection.
+        let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'");
+        process::wait(PATIENCE, || self.query("postgres", &sessions).is_ok_and(|count| count == "0"));
         File::create(made)?;
         Ok(())
     }

@@ -2,13 +2,20 @@
 
 use super::*;
 
+on_both_engines! {
+    what_was_answered_is_there_after_a_restart,
+    the_same_request_again_is_answered_again_and_another_is_refused,
+    keys_are_forgotten_when_their_time_is_over,
+    a_failed_operation_undoes_its_own_writes_and_nobody_elses,
+    a_thousand_callers_at_once_are_all_kept,
+}
+
 fn key(key: u8, body: u8) -> Option<Idempotency> {
     Some(Idempotency { key_hash: [key; 16], body_hash: [body; 16], warnings: "[\"w\"]".into() })
 }
 
-#[tokio::test]
-async fn what_was_answered_is_there_after_a_restart() {
-    let fixture = Fixture::new().await;
+async fn what_was_answered_is_there_after_a_restart(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (first, second) = (fixture.accept("1").await, fixture.accept("2").await);
     assert!(first.place.position < second.place.position);
     let fixture = fixture.reopened().await;
@@ -18,9 +25,8 @@ async fn what_was_answered_is_there_after_a_restart() {
     assert!(third.place.position > second.place.position, "positions go on rising");
 }
 
-#[tokio::test]
-async fn the_same_request_again_is_answered_again_and_another_is_refused() {
-    let fixture = Fixture::new().await;
+async fn the_same_request_again_is_answered_again_and_another_is_refused(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let new = NewMessage { idempotency: key(1, 1), ..fixture.new_message("1", |_| {}) };
     let id = new.message.id;
     let again = NewMessage { idempotency: key(1, 1), ..fixture.new_message("1", |_| {}) };
@@ -34,9 +40,8 @@ async fn the_same_request_again_is_answered_again_and_another_is_refused() {
     assert_eq!(fixture.queued().await, 1);
 }
 
-#[tokio::test]
-async fn keys_are_forgotten_when_their_time_is_over() {
-    let fixture = Fixture::new().await;
+async fn keys_are_forgotten_when_their_time_is_over(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let old = NewMessage { idempotency: key(1, 1), ..fixture.new_message("1", |m| m.accepted_at = NOW - HOUR) };
     let new = NewMessage { idempotency: key(2, 2), ..fixture.new_message("2", |_| {}) };
     fixture.store.accept(vec![old, new]).await.unwrap();
@@ -47,29 +52,18 @@ async fn keys_are_forgotten_when_their_time_is_over() {
     assert!(matches!(answers[1], Accepted::Repeated { .. }));
 }
 
-#[tokio::test]
-async fn a_failed_operation_undoes_its_own_writes_and_nobody_elses() {
-    let fixture = Fixture::new().await;
-    let (store, lane) = (fixture.store.clone(), fixture.lane);
-    let broken = store.sqlite().write(move |writing| {
-        writing.connection.execute("UPDATE lane SET name = 'broken' WHERE lane = ?", [lane])?;
-        Err::<(), _>(StoreError::Conflict("on purpose".into()))
-    });
-    let good = fixture.accept("1");
-    let (broken, good) = tokio::join!(broken, good);
+async fn a_failed_operation_undoes_its_own_writes_and_nobody_elses(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    // The second identifier is taken: by then channel and first identifier are written.
+    let broken = fixture.store.add_channel(new_channel(fixture.department, &["15550100201", "15550100200"]));
+    let (broken, good) = tokio::join!(broken, fixture.accept("1"));
     assert!(matches!(broken, Err(StoreError::Conflict(_))));
     assert_eq!(fixture.head(Priority::Transactional).await, [good.message.id]);
-    let name: String = store
-        .sqlite()
-        .read(move |c| Ok(c.query_row("SELECT name FROM lane WHERE lane = ?", [lane], |row| row.get(0))?))
-        .await
-        .unwrap();
-    assert_eq!(name, "");
+    assert_eq!(fixture.store.directory().await.unwrap().all_lanes().count(), 1);
 }
 
-#[tokio::test]
-async fn a_thousand_callers_at_once_are_all_kept() {
-    let fixture = Arc::new(Fixture::new().await);
+async fn a_thousand_callers_at_once_are_all_kept(engine: Engine) {
+    let fixture = Arc::new(Fixture::new(engine).await);
     let calls = (0..1_000).map(|n| {
         let fixture = fixture.clone();
         tokio::spawn(async move {

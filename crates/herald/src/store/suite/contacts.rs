@@ -3,6 +3,12 @@
 use super::*;
 use std::collections::BTreeMap;
 
+on_both_engines! {
+    a_contact_is_made_found_and_replaced,
+    another_department_or_protocol_sees_nobody,
+    pages_join_without_gap_and_filters_hold_together,
+}
+
 const DANA: &str = "16505550142";
 
 fn identifier(identifier: &str) -> ContactIdentifier {
@@ -35,9 +41,8 @@ impl Fixture {
     }
 }
 
-#[tokio::test]
-async fn a_contact_is_made_found_and_replaced() {
-    let fixture = Fixture::new().await;
+async fn a_contact_is_made_found_and_replaced(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     assert_eq!(fixture.contact(DANA).await, None);
     let (made, new) = fixture.set_contact(DANA, Some("Dana"), &[("city", "Haifa"), ("plan", "gold")]).await;
     assert!(new);
@@ -56,9 +61,8 @@ async fn a_contact_is_made_found_and_replaced() {
     assert_eq!(card, Some(replaced));
 }
 
-#[tokio::test]
-async fn another_department_or_protocol_sees_nobody() {
-    let fixture = Fixture::new().await;
+async fn another_department_or_protocol_sees_nobody(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (card, _) = fixture.set_contact(DANA, Some("Dana"), &[]).await;
     let other = fixture.department + 1;
     assert_eq!(fixture.store.contact_by_identifier(other, Protocol::WhatsApp, DANA).await.unwrap(), None);
@@ -70,9 +74,8 @@ async fn another_department_or_protocol_sees_nobody() {
     );
 }
 
-#[tokio::test]
-async fn pages_join_without_gap_and_filters_hold_together() {
-    let fixture = Fixture::new().await;
+async fn pages_join_without_gap_and_filters_hold_together(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     for number in 0..7 {
         let name = if number % 2 == 0 { format!("Ödön {number}") } else { format!("Dana {number}") };
         fixture.set_contact(&format!("1650555010{number}"), Some(&name), &[]).await;

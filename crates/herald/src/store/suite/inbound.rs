@@ -3,10 +3,21 @@
 use super::*;
 use herald_rules::inbound::{Inbound, InboundContent};
 
+on_both_engines! {
+    the_same_message_twice_is_one,
+    an_answer_knows_what_it_answers,
+    the_window_opens_and_is_never_made_shorter,
+    what_is_long_past_opens_nothing,
+    a_profile_names_a_contact_until_a_program_does,
+    a_new_number_and_a_hidden_one_are_the_same_person,
+    the_last_word_about_marketing_holds_in_whatever_order_it_comes,
+    lists_are_filtered_and_go_on,
+}
+
 const DANA: &str = "16505550142";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-fn inbound(reference: &str, change: impl FnOnce(&mut Inbound)) -> Inbound {
+pub(super) fn inbound(reference: &str, change: impl FnOnce(&mut Inbound)) -> Inbound {
     let mut inbound = Inbound {
         reference: reference.into(),
         protocol: Protocol::WhatsApp,
@@ -26,7 +37,7 @@ fn inbound(reference: &str, change: impl FnOnce(&mut Inbound)) -> Inbound {
 }
 
 impl Fixture {
-    async fn customers_write(&self, messages: Vec<Inbound>, now: Timestamp) -> WorkedOff {
+    pub(super) async fn customers_write(&self, messages: Vec<Inbound>, now: Timestamp) -> WorkedOff {
         let new = |(number, inbound): (u16, Inbound)| NewInbound {
             id: MessageId::received_at(now, number),
             lane: self.lane,
@@ -73,9 +84,8 @@ impl Fixture {
     }
 }
 
-#[tokio::test]
-async fn the_same_message_twice_is_one() {
-    let fixture = Fixture::new().await;
+async fn the_same_message_twice_is_one(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let first = fixture.customer_writes("wamid.1", |_| {}).await;
     assert_eq!((first.inbound.len(), first.repeated), (1, 0));
     let again = vec![inbound("wamid.1", |_| {}), inbound("wamid.2", |_| {}), inbound("wamid.2", |_| {})];
@@ -90,9 +100,8 @@ async fn the_same_message_twice_is_one() {
     assert_eq!(fixture.store.inbound(fixture.department + 1, first.inbound[0]).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn an_answer_knows_what_it_answers() {
-    let fixture = Fixture::new().await;
+async fn an_answer_knows_what_it_answers(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept(DANA).await;
     fixture.accepted_as(&queued, "wamid.ours").await;
     let answer = fixture.customer_writes("wamid.1", |inbound| inbound.reply_to = Some("wamid.ours".into())).await;
@@ -103,9 +112,8 @@ async fn an_answer_knows_what_it_answers() {
     assert_eq!(kept.inbound.reply_to_id, None);
 }
 
-#[tokio::test]
-async fn the_window_opens_and_is_never_made_shorter() {
-    let fixture = Fixture::new().await;
+async fn the_window_opens_and_is_never_made_shorter(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     assert_eq!(fixture.window().await, None);
     fixture.customer_writes("1", |inbound| inbound.opens_window = None).await;
     assert_eq!(fixture.window().await, None, "it opens none");
@@ -119,9 +127,8 @@ async fn the_window_opens_and_is_never_made_shorter() {
     assert_eq!(fixture.window().await, Some(NOW + 3 * DAY), "a clock that is ahead");
 }
 
-#[tokio::test]
-async fn what_is_long_past_opens_nothing() {
-    let fixture = Fixture::new().await;
+async fn what_is_long_past_opens_nothing(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     fixture.customer_writes("1", |inbound| inbound.at = NOW - DAY).await;
     fixture.customer_writes("2", |inbound| (inbound.at, inbound.opens_window) = (NOW - 4 * DAY, Some(30 * DAY))).await;
     assert_eq!(fixture.window().await, None);
@@ -129,9 +136,8 @@ async fn what_is_long_past_opens_nothing() {
     assert_eq!(fixture.store.reach(department, channel, other, DANA).await.unwrap().window_until, None);
 }
 
-#[tokio::test]
-async fn a_profile_names_a_contact_until_a_program_does() {
-    let fixture = Fixture::new().await;
+async fn a_profile_names_a_contact_until_a_program_does(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     fixture.customer_writes("1", |_| {}).await;
     assert_eq!(fixture.who_is(DANA).await.unwrap().name, None, "known without a name");
     let named = |name: &str| {
@@ -152,9 +158,8 @@ async fn a_profile_names_a_contact_until_a_program_does() {
     assert_eq!(fixture.who_is(DANA).await.unwrap().id, card.contact.id);
 }
 
-#[tokio::test]
-async fn a_new_number_and_a_hidden_one_are_the_same_person() {
-    let fixture = Fixture::new().await;
+async fn a_new_number_and_a_hidden_one_are_the_same_person(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let hidden = "US.13491208655302741918";
     fixture.customer_writes("1", |inbound| inbound.from = hidden.into()).await;
     let person = fixture.who_is(hidden).await.unwrap().id;
@@ -174,9 +179,8 @@ async fn a_new_number_and_a_hidden_one_are_the_same_person() {
     assert_eq!(fixture.who_is("16505550111").await.unwrap().id, other);
 }
 
-#[tokio::test]
-async fn the_last_word_about_marketing_holds_in_whatever_order_it_comes() {
-    let fixture = Fixture::new().await;
+async fn the_last_word_about_marketing_holds_in_whatever_order_it_comes(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let said = async |wanted: bool, at: Timestamp| {
         let wish = MarketingWish { customer: DANA.into(), wanted, at };
         let work = CallbackWork {
@@ -200,9 +204,8 @@ async fn the_last_word_about_marketing_holds_in_whatever_order_it_comes() {
     assert_eq!(said(false, NOW + 2 * HOUR).await.len(), 1);
 }
 
-#[tokio::test]
-async fn lists_are_filtered_and_go_on() {
-    let fixture = Fixture::new().await;
+async fn lists_are_filtered_and_go_on(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     for hour in 0..5_u32 {
         let from = if hour % 2 == 0 { DANA } else { "16505550199" };
         let message = inbound(&format!("wamid.{hour}"), |inbound| inbound.from = from.into());

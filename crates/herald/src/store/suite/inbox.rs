@@ -2,6 +2,12 @@
 
 use super::*;
 
+on_both_engines! {
+    pages_hold_each_channels_oldest,
+    a_large_callback_comes_alone,
+    what_is_worked_off_has_left_and_what_cannot_be_read_is_skipped_and_kept,
+}
+
 const LIMITS: InboxLimits = InboxLimits { channels: 10, callbacks: 2, bytes: 1_000 };
 
 impl Fixture {
@@ -27,9 +33,8 @@ fn of(channel: ChannelRow, bodies: &[&str]) -> (ChannelRow, Vec<String>) {
     (channel, bodies.iter().map(|body| (*body).to_owned()).collect())
 }
 
-#[tokio::test]
-async fn pages_hold_each_channels_oldest() {
-    let fixture = Fixture::new().await;
+async fn pages_hold_each_channels_oldest(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     for (channel, body) in [(2, "a"), (1, "b"), (2, "c"), (2, "d"), (9, "e")] {
         fixture.keep(channel, body).await;
     }
@@ -42,18 +47,16 @@ async fn pages_hold_each_channels_oldest() {
     assert_eq!(depth, InboxDepth { waiting: 5, oldest: Some(NOW), unreadable: 0 });
 }
 
-#[tokio::test]
-async fn a_large_callback_comes_alone() {
-    let fixture = Fixture::new().await;
+async fn a_large_callback_comes_alone(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let large = "x".repeat(5_000);
     fixture.keep(1, &large).await;
     fixture.keep(1, "small").await;
     assert_eq!(fixture.waiting(0, &[]).await, [of(1, &[&large])]);
 }
 
-#[tokio::test]
-async fn what_is_worked_off_has_left_and_what_cannot_be_read_is_skipped_and_kept() {
-    let fixture = Fixture::new().await;
+async fn what_is_worked_off_has_left_and_what_cannot_be_read_is_skipped_and_kept(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.accepted_as(&queued, "ref").await;
     let channel = fixture.channel;

@@ -3,9 +3,19 @@
 use super::*;
 use herald_rules::reason::Reason;
 
-#[tokio::test]
-async fn a_scheduled_message_stands_where_its_moment_came() {
-    let fixture = Fixture::new().await;
+on_both_engines! {
+    a_scheduled_message_stands_where_its_moment_came,
+    a_retry_comes_back_to_its_place_with_its_tries,
+    a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_is,
+    a_guess_that_the_provider_confirms_is_no_longer_corrected,
+    sent_again_is_marked_in_every_status_after,
+    cancelling_wins_only_before_the_claim,
+    another_try_of_what_a_receipt_has_proved_is_dropped,
+    who_was_written_to_lately_is_found_in_the_log,
+}
+
+async fn a_scheduled_message_stands_where_its_moment_came(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let due = NOW + HOUR;
     let scheduled = fixture.new_message("1", |message| message.send_at = Some(due));
     let id = scheduled.message.id;
@@ -26,9 +36,8 @@ async fn a_scheduled_message_stands_where_its_moment_came() {
     assert_eq!(fixture.head(Priority::Transactional).await, [before.message.id, id], "behind who came meanwhile");
 }
 
-#[tokio::test]
-async fn a_retry_comes_back_to_its_place_with_its_tries() {
-    let fixture = Fixture::new().await;
+async fn a_retry_comes_back_to_its_place_with_its_tries(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (first, second) = (fixture.accept("1").await, fixture.accept("2").await);
     fixture.claim(1, vec![first.clone()]).await;
     let cause = Reason::ProviderUnavailable.into();
@@ -52,9 +61,8 @@ async fn a_retry_comes_back_to_its_place_with_its_tries() {
     assert!(fixture.statuses().is_empty(), "waiting is no change of status");
 }
 
-#[tokio::test]
-async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_is() {
-    let fixture = Fixture::new().await;
+async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_is(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (known, unknown, never) = (fixture.accept("1").await, fixture.accept("2").await, fixture.accept("3").await);
     fixture.claim(1, vec![known.clone(), unknown.clone()]).await;
     fixture.record(&known, vec![], Recorded::Rejected(Reason::ContentRefused.into())).await;
@@ -80,9 +88,8 @@ async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_
     assert_eq!(fixture.statuses(), [Status::Failed, Status::Delivered]);
 }
 
-#[tokio::test]
-async fn a_guess_that_the_provider_confirms_is_no_longer_corrected() {
-    let fixture = Fixture::new().await;
+async fn a_guess_that_the_provider_confirms_is_no_longer_corrected(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let cause = Reason::ProviderTimeout.into();
@@ -98,9 +105,8 @@ async fn a_guess_that_the_provider_confirms_is_no_longer_corrected() {
     assert_eq!(fixture.statuses(), [Status::Failed]);
 }
 
-#[tokio::test]
-async fn sent_again_is_marked_in_every_status_after() {
-    let fixture = Fixture::new().await;
+async fn sent_again_is_marked_in_every_status_after(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let cause = Reason::ProviderTimeout.into();
@@ -114,18 +120,13 @@ async fn sent_again_is_marked_in_every_status_after() {
     fixture.claim(2, vec![again.clone()]).await;
     fixture.accepted_as(&again, "ref").await;
     fixture.receipt(Fixture::theirs("ref"), Status::Delivered).await;
-    let marked: i64 = fixture
-        .store
-        .sqlite()
-        .read(|c| Ok(c.query_row("SELECT count(*) FROM event WHERE resent = 1", [], |row| row.get(0))?))
-        .await
-        .unwrap();
-    assert_eq!(marked, 2);
+    let story = fixture.store.story(fixture.department, queued.message.id).await.unwrap().unwrap();
+    let marked: Vec<_> = story.changes.iter().map(|step| (step.status, step.possible_duplicate)).collect();
+    assert_eq!(marked, [(Status::Accepted, true), (Status::Delivered, true)]);
 }
 
-#[tokio::test]
-async fn cancelling_wins_only_before_the_claim() {
-    let fixture = Fixture::new().await;
+async fn cancelling_wins_only_before_the_claim(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (waiting, claimed) = (fixture.accept("1").await, fixture.accept("2").await);
     fixture.claim(1, vec![claimed.clone()]).await;
     let cancel = |id| fixture.store.cancel(fixture.department, id, NOW);
@@ -140,9 +141,8 @@ async fn cancelling_wins_only_before_the_claim() {
     assert_eq!(fixture.queued().await, 1);
 }
 
-#[tokio::test]
-async fn another_try_of_what_a_receipt_has_proved_is_dropped() {
-    let fixture = Fixture::new().await;
+async fn another_try_of_what_a_receipt_has_proved_is_dropped(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let cause = Reason::ProviderError.into();
@@ -154,9 +154,8 @@ async fn another_try_of_what_a_receipt_has_proved_is_dropped() {
     assert_eq!(fixture.queued().await, 0);
 }
 
-#[tokio::test]
-async fn who_was_written_to_lately_is_found_in_the_log() {
-    let fixture = Fixture::new().await;
+async fn who_was_written_to_lately_is_found_in_the_log(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     for to in ["1", "2", "1"] {
         let queued = fixture.accept(to).await;
         fixture.record(&queued, vec![], Recorded::Accepted { reference: None }).await;

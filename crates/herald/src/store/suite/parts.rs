@@ -6,6 +6,19 @@ use herald_rules::{
     reason::Reason,
 };
 
+on_both_engines! {
+    a_message_is_as_far_as_its_parts,
+    a_failed_part_ends_the_message_and_the_rest_is_not_sent,
+    a_refused_first_part_is_a_refusal_and_a_later_one_a_failure,
+    a_part_of_unknown_outcome_is_found_by_its_receipt_and_the_next_goes,
+    what_has_left_in_part_cannot_be_cancelled,
+    a_claim_tells_how_customers_can_be_reached,
+    a_number_with_two_spellings_is_one_customer,
+    a_receipt_quicker_than_the_lost_answer_lets_the_next_part_go,
+    a_part_that_was_never_claimed_is_not_taken_for_called_after_a_crash,
+    what_was_proved_meanwhile_is_neither_given_up_nor_sent_again,
+}
+
 fn ours(queued: &Queued, part: u16, status: Status) -> Receipt {
     Receipt { part, ..Receipt::new(Reference::Ours(queued.message.id), status) }
 }
@@ -29,14 +42,21 @@ impl Fixture {
         self.store.apply(self.department, self.channel, receipts, NOW).await.unwrap()
     }
 
-    async fn sql(&self, sql: &'static str) {
-        self.store.sqlite().write(move |writing| Ok(writing.connection.execute_batch(sql)?)).await.unwrap();
+    /// The customer has written, which opens a window.
+    async fn opens_window(&self, customer: &str, until: Timestamp) {
+        let mut message = inbound::inbound(customer, |inbound| inbound.from = customer.into());
+        message.opens_window = Some(Duration::from_micros((until.0 - NOW.0).unsigned_abs()));
+        self.customers_write(vec![message], NOW).await;
+    }
+
+    async fn suppress(&self, customer: &str, channel: Option<ChannelRow>, kind: SuppressionKind) {
+        let suppression = Suppression { customer: customer.into(), channel, kind, source: "api".into(), at: NOW };
+        self.store.suppress(self.department, suppression).await.unwrap();
     }
 }
 
-#[tokio::test]
-async fn a_message_is_as_far_as_its_parts() {
-    let fixture = Fixture::new().await;
+async fn a_message_is_as_far_as_its_parts(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let first = fixture.accept_parts(2).await;
     fixture.claim(1, vec![first.clone()]).await;
     let second = fixture.part_accepted(&first, "a").await;
@@ -55,9 +75,8 @@ async fn a_message_is_as_far_as_its_parts() {
     assert_eq!(fixture.statuses(), [Status::Accepted, Status::Delivered, Status::Read]);
 }
 
-#[tokio::test]
-async fn a_failed_part_ends_the_message_and_the_rest_is_not_sent() {
-    let fixture = Fixture::new().await;
+async fn a_failed_part_ends_the_message_and_the_rest_is_not_sent(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let first = fixture.accept_parts(3).await;
     let second = fixture.part_accepted(&first, "a").await;
     fixture.receipts(vec![ours(&first, 0, Status::Failed)]).await;
@@ -68,10 +87,9 @@ async fn a_failed_part_ends_the_message_and_the_rest_is_not_sent() {
     assert_eq!(fixture.queued().await, 0);
 }
 
-#[tokio::test]
-async fn a_refused_first_part_is_a_refusal_and_a_later_one_a_failure() {
+async fn a_refused_first_part_is_a_refusal_and_a_later_one_a_failure(engine: Engine) {
     for (accepted, status) in [(false, Status::Rejected), (true, Status::Failed)] {
-        let fixture = Fixture::new().await;
+        let fixture = Fixture::new(engine).await;
         let mut queued = fixture.accept_parts(2).await;
         if accepted {
             queued = fixture.part_accepted(&queued, "a").await;
@@ -81,9 +99,8 @@ async fn a_refused_first_part_is_a_refusal_and_a_later_one_a_failure() {
     }
 }
 
-#[tokio::test]
-async fn a_part_of_unknown_outcome_is_found_by_its_receipt_and_the_next_goes() {
-    let fixture = Fixture::new().await;
+async fn a_part_of_unknown_outcome_is_found_by_its_receipt_and_the_next_goes(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let first = fixture.accept_parts(2).await;
     fixture.claim(1, vec![first.clone()]).await;
     let fixture = fixture.reopened().await;
@@ -96,59 +113,51 @@ async fn a_part_of_unknown_outcome_is_found_by_its_receipt_and_the_next_goes() {
     assert_eq!((fixture.statuses(), fixture.queued().await), (vec![], 1));
 }
 
-#[tokio::test]
-async fn what_has_left_in_part_cannot_be_cancelled() {
-    let fixture = Fixture::new().await;
+async fn what_has_left_in_part_cannot_be_cancelled(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let first = fixture.accept_parts(2).await;
     fixture.part_accepted(&first, "a").await;
     let cancelled = fixture.store.cancel(fixture.department, first.message.id, NOW).await.unwrap();
     assert_eq!(cancelled, Cancelled::TooLate(Status::Pending));
 }
 
-#[tokio::test]
-async fn a_claim_tells_how_customers_can_be_reached() {
-    let fixture = Fixture::new().await;
+async fn a_claim_tells_how_customers_can_be_reached(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("4930").await;
     assert_eq!(fixture.claim(1, vec![queued]).await.reach.len(), 0);
-    fixture.sql("INSERT INTO open_window (lane, customer, until) SELECT lane, '4930', 5 FROM lane").await;
+    let until = NOW + HOUR;
+    fixture.opens_window("4930", until).await;
     let queued = fixture.accept("4930").await;
-    let reach = Reach { window_until: Some(Timestamp(5)), suppressed: None };
+    let reach = Reach { window_until: Some(until), suppressed: None };
     assert_eq!(fixture.claim(2, vec![queued.clone()]).await.reach[&queued.message.id], reach);
-    fixture
-        .sql(
-            "INSERT INTO suppression (department, customer, channel, kind, source, at)
-             SELECT department, '4930', channel, 'marketing', 'provider', 1 FROM channel",
-        )
-        .await;
-    // A restart, as the writer keeps in memory that there was none.
-    let fixture = fixture.reopened().await;
+    fixture.suppress("4930", Some(fixture.channel), Suppressed::Marketing).await;
     let queued = fixture.accept("4930").await;
     let reach = Reach { suppressed: Some(Suppressed::Marketing), ..reach };
     assert_eq!(fixture.claim(3, vec![queued.clone()]).await.reach[&queued.message.id], reach);
+    // What an engine knows of it by heart, it knows after a restart as well.
+    let fixture = fixture.reopened().await;
+    let (queued, other) = (fixture.accept("4930").await, fixture.accept("4931").await);
+    let claimed = fixture.claim(4, vec![queued.clone(), other.clone()]).await;
+    assert_eq!(claimed.reach[&queued.message.id], reach);
+    assert_eq!(claimed.reach.get(&other.message.id), None);
 }
 
-#[tokio::test]
-async fn a_number_with_two_spellings_is_one_customer() {
-    let fixture = Fixture::new().await;
+async fn a_number_with_two_spellings_is_one_customer(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     // The customer wrote and opted out as WhatsApp writes the number; the message goes to the number with its 9.
-    fixture.sql("INSERT INTO open_window (lane, customer, until) SELECT lane, '551187654321', 5 FROM lane").await;
-    fixture
-        .sql(
-            "INSERT INTO suppression (department, customer, channel, kind, source, at)
-             SELECT department, '551187654321', 0, 'all', 'api', 1 FROM department",
-        )
-        .await;
+    let until = NOW + HOUR;
+    fixture.opens_window("551187654321", until).await;
+    fixture.suppress("551187654321", None, Suppressed::All).await;
     let queued = fixture.accept("5511987654321").await;
-    let expected = Reach { window_until: Some(Timestamp(5)), suppressed: Some(Suppressed::All) };
+    let expected = Reach { window_until: Some(until), suppressed: Some(Suppressed::All) };
     assert_eq!(fixture.claim(1, vec![queued.clone()]).await.reach[&queued.message.id], expected);
     let (department, channel, lane) = (fixture.department, fixture.channel, fixture.lane);
     assert_eq!(fixture.store.reach(department, channel, lane, "5511987654321").await.unwrap(), expected);
 }
 
-#[tokio::test]
-async fn a_receipt_quicker_than_the_lost_answer_lets_the_next_part_go() {
+async fn a_receipt_quicker_than_the_lost_answer_lets_the_next_part_go(engine: Engine) {
     for parts in [2, 1] {
-        let fixture = Fixture::new().await;
+        let fixture = Fixture::new(engine).await;
         let first = fixture.accept_parts(parts).await;
         fixture.claim(1, vec![first.clone()]).await;
         fixture.receipts(vec![ours(&first, 0, Status::Delivered)]).await;
@@ -160,9 +169,8 @@ async fn a_receipt_quicker_than_the_lost_answer_lets_the_next_part_go() {
     }
 }
 
-#[tokio::test]
-async fn a_part_that_was_never_claimed_is_not_taken_for_called_after_a_crash() {
-    let fixture = Fixture::new().await;
+async fn a_part_that_was_never_claimed_is_not_taken_for_called_after_a_crash(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (first, other) = (fixture.accept_parts(2).await, fixture.accept("2").await);
     // The claim stays open for the other message when the first has its answer.
     fixture.claim(1, vec![first.clone(), other.clone()]).await;
@@ -179,10 +187,9 @@ async fn a_part_that_was_never_claimed_is_not_taken_for_called_after_a_crash() {
     );
 }
 
-#[tokio::test]
-async fn what_was_proved_meanwhile_is_neither_given_up_nor_sent_again() {
+async fn what_was_proved_meanwhile_is_neither_given_up_nor_sent_again(engine: Engine) {
     for again in [false, true] {
-        let fixture = Fixture::new().await;
+        let fixture = Fixture::new(engine).await;
         let first = fixture.accept_parts(2).await;
         fixture.claim(1, vec![first.clone()]).await;
         let fixture = fixture.reopened().await;

@@ -2,9 +2,20 @@
 
 use super::*;
 
-#[tokio::test]
-async fn receipts_before_their_reference_wait_for_it() {
-    let fixture = Fixture::new().await;
+on_both_engines! {
+    receipts_before_their_reference_wait_for_it,
+    a_status_never_moves_backwards_and_none_is_told_twice,
+    the_log_of_a_lane_has_no_gaps_and_begins_where_it_ended,
+    a_receipt_that_proves_acceptance_ends_the_search_for_the_outcome,
+    receipts_about_other_channels_messages_change_nothing,
+    what_has_ended_is_forgotten_and_what_waits_is_not,
+    the_first_receipt_teaches_the_providers_id_where_no_answer_did,
+    what_a_message_costs_stands_in_its_story,
+    receipts_of_no_message_become_orphans_that_are_counted,
+}
+
+async fn receipts_before_their_reference_wait_for_it(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let applied = fixture.receipt(Fixture::theirs("early"), Status::Delivered).await;
@@ -15,9 +26,8 @@ async fn receipts_before_their_reference_wait_for_it() {
     assert_eq!(fixture.statuses(), [Status::Accepted, Status::Delivered]);
 }
 
-#[tokio::test]
-async fn a_status_never_moves_backwards_and_none_is_told_twice() {
-    let fixture = Fixture::new().await;
+async fn a_status_never_moves_backwards_and_none_is_told_twice(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     fixture.accepted_as(&queued, "ref").await;
@@ -25,23 +35,14 @@ async fn a_status_never_moves_backwards_and_none_is_told_twice() {
         fixture.receipt(Fixture::theirs("ref"), status).await;
     }
     assert_eq!(fixture.statuses(), [Status::Accepted, Status::Read]);
-    let kinds: Vec<(String, u8)> = fixture
-        .store
-        .sqlite()
-        .read(|c| {
-            let mut query = c.prepare("SELECT kind, status FROM note ORDER BY number")?;
-            let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-        .await
-        .unwrap();
-    let kept = [("fill".into(), Status::Delivered.code()), ("late".into(), Status::Failed.code())];
-    assert_eq!(kinds, kept, "what changes nothing is kept in the story");
+    let story = fixture.store.story(fixture.department, queued.message.id).await.unwrap().unwrap();
+    let kept: Vec<_> = story.notes.iter().map(|note| (note.kind.as_str(), note.status)).collect();
+    let expected = [("fill", Some(Status::Delivered)), ("late", Some(Status::Failed))];
+    assert_eq!(kept, expected, "what changes nothing is kept in the story");
 }
 
-#[tokio::test]
-async fn the_log_of_a_lane_has_no_gaps_and_begins_where_it_ended() {
-    let fixture = Fixture::new().await;
+async fn the_log_of_a_lane_has_no_gaps_and_begins_where_it_ended(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let first = fixture.accept("1").await;
     fixture.accepted_as(&first, "a").await;
     let fixture = fixture.reopened().await;
@@ -51,9 +52,8 @@ async fn the_log_of_a_lane_has_no_gaps_and_begins_where_it_ended() {
     assert_eq!(sequences, [2]);
 }
 
-#[tokio::test]
-async fn a_receipt_that_proves_acceptance_ends_the_search_for_the_outcome() {
-    let fixture = Fixture::new().await;
+async fn a_receipt_that_proves_acceptance_ends_the_search_for_the_outcome(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let cause = herald_rules::reason::Reason::ProviderTimeout.into();
@@ -64,9 +64,8 @@ async fn a_receipt_that_proves_acceptance_ends_the_search_for_the_outcome() {
     assert_eq!((fixture.statuses(), fixture.queued().await), (vec![Status::Accepted], 0));
 }
 
-#[tokio::test]
-async fn receipts_about_other_channels_messages_change_nothing() {
-    let fixture = Fixture::new().await;
+async fn receipts_about_other_channels_messages_change_nothing(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.accepted_as(&queued, "ref").await;
     let forged = Receipt::new(Reference::Ours(queued.message.id), Status::Failed);
@@ -76,29 +75,28 @@ async fn receipts_about_other_channels_messages_change_nothing() {
     assert_eq!(fixture.statuses(), [Status::Accepted]);
 }
 
-#[tokio::test]
-async fn what_has_ended_is_forgotten_and_what_waits_is_not() {
-    let fixture = Fixture::new().await;
+async fn what_has_ended_is_forgotten_and_what_waits_is_not(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (ended, waiting, last) = (fixture.accept("1").await, fixture.accept("2").await, fixture.accept("3").await);
     fixture.accepted_as(&ended, "ref").await;
     fixture.accepted_as(&last, "last").await;
-    let count = |sql: &'static str| {
-        let store = fixture.store.clone();
-        async move { store.sqlite().read(move |c| Ok(c.query_row(sql, [], |row| row.get::<_, i64>(0))?)).await.unwrap() }
-    };
     let prune = |before| fixture.store.prune_messages(fixture.department, before, None);
+    let known =
+        async |queued: &Queued| fixture.store.story(fixture.department, queued.message.id).await.unwrap().is_some();
     assert_eq!(prune(Timestamp::now() - HOUR).await.unwrap(), None);
-    assert_eq!(count("SELECT count(*) FROM message").await, 3);
+    assert!(known(&ended).await && known(&waiting).await && known(&last).await);
     assert_eq!(prune(Timestamp::now() + HOUR).await.unwrap(), None);
-    assert_eq!(count("SELECT count(*) FROM message").await, 2);
-    let rest = "SELECT (SELECT count(*) FROM event) + (SELECT count(*) FROM note) + (SELECT count(*) FROM reference)";
-    assert_eq!(count(rest).await, 2, "the last of the log stays, so that its numbers go on");
+    assert_eq!((known(&ended).await, known(&waiting).await), (false, true));
+    assert_eq!(fixture.receipt(Fixture::theirs("ref"), Status::Read).await.early, 1, "nor by the provider's id");
     assert_eq!(fixture.head(Priority::Transactional).await, [waiting.message.id]);
+    let log = fixture.log().await;
+    assert!(log.iter().all(|key| key.sequence == 2), "of the log only the last may stay: {log:?}");
+    fixture.accepted_as(&waiting, "next").await;
+    assert_eq!(fixture.log().await.last().map(|key| key.sequence), Some(3), "its numbers go on");
 }
 
-#[tokio::test]
-async fn the_first_receipt_teaches_the_providers_id_where_no_answer_did() {
-    let fixture = Fixture::new().await;
+async fn the_first_receipt_teaches_the_providers_id_where_no_answer_did(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let cause = herald_rules::reason::Reason::ProviderTimeout.into();
@@ -119,9 +117,8 @@ async fn the_first_receipt_teaches_the_providers_id_where_no_answer_did() {
     assert_eq!((forgotten.early, forgotten.repeated), (1, 0), "the provider's id is forgotten with its message");
 }
 
-#[tokio::test]
-async fn what_a_message_costs_stands_in_its_story() {
-    let fixture = Fixture::new().await;
+async fn what_a_message_costs_stands_in_its_story(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let pricing = Pricing { category: "utility".into(), billable: Some(true), kind: Some("regular".into()) };
@@ -134,9 +131,8 @@ async fn what_a_message_costs_stands_in_its_story() {
     assert_eq!(costs, [(Status::Accepted, None), (Status::Read, Some(pricing))]);
 }
 
-#[tokio::test]
-async fn receipts_of_no_message_become_orphans_that_are_counted() {
-    let fixture = Fixture::new().await;
+async fn receipts_of_no_message_become_orphans_that_are_counted(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     for reference in ["a", "b"] {
         fixture.receipt(Fixture::theirs(reference), Status::Delivered).await;
     }

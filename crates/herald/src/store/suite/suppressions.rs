@@ -2,13 +2,17 @@
 
 use super::*;
 
+on_both_engines! {
+    a_suppression_holds_once_until_it_is_lifted,
+    the_list_goes_on_where_it_ended,
+}
+
 fn suppression(customer: &str, channel: Option<ChannelRow>, kind: SuppressionKind) -> Suppression {
     Suppression { customer: customer.into(), channel, kind, source: "test".into(), at: NOW }
 }
 
-#[tokio::test]
-async fn a_suppression_holds_once_until_it_is_lifted() {
-    let fixture = Fixture::new().await;
+async fn a_suppression_holds_once_until_it_is_lifted(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let (store, department) = (&fixture.store, fixture.department);
     let of_channel = suppression("1", Some(fixture.channel), SuppressionKind::Marketing);
     let of_all = suppression("1", None, SuppressionKind::All);
@@ -25,9 +29,8 @@ async fn a_suppression_holds_once_until_it_is_lifted() {
     assert_eq!(list(None).await.unwrap(), [of_channel]);
 }
 
-#[tokio::test]
-async fn the_list_goes_on_where_it_ended() {
-    let fixture = Fixture::new().await;
+async fn the_list_goes_on_where_it_ended(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     for customer in ["1", "2", "3"] {
         for kind in [SuppressionKind::All, SuppressionKind::Marketing] {
             fixture.store.suppress(fixture.department, suppression(customer, None, kind)).await.unwrap();

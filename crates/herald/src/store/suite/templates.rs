@@ -3,6 +3,14 @@
 use super::*;
 use serde_json::json;
 
+on_both_engines! {
+    a_template_keeps_its_history_over_a_restart,
+    what_somebody_else_changed_meanwhile_is_left,
+    lists_are_filtered_and_paged,
+    a_history_has_a_bound,
+    the_last_comparison_is_known,
+}
+
 impl Fixture {
     fn templates(&self) -> TemplatePlace {
         TemplatePlace { department: self.department, channel: self.channel }
@@ -40,9 +48,8 @@ fn step(at: Timestamp, before: Option<&str>, after: &str) -> TemplateStep {
     TemplateStep { at, kind: TemplateStepKind::Status, before, after, reason: Some("Because.".into()) }
 }
 
-#[tokio::test]
-async fn a_template_keeps_its_history_over_a_restart() {
-    let fixture = Fixture::new().await;
+async fn a_template_keeps_its_history_over_a_restart(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let mut write = new(row("a", "en_US", "PENDING"));
     write.steps.push(step(NOW, None, "PENDING"));
     assert_eq!(fixture.write(vec![write.clone()]).await, [true]);
@@ -66,9 +73,8 @@ async fn a_template_keeps_its_history_over_a_restart() {
     assert_eq!(fixture.store.template(fixture.templates(), "a".into(), "en_US".into()).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn what_somebody_else_changed_meanwhile_is_left() {
-    let fixture = Fixture::new().await;
+async fn what_somebody_else_changed_meanwhile_is_left(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     assert_eq!(fixture.write(vec![new(row("a", "en", "PENDING"))]).await, [true]);
     let paused = TemplateRow { changed_at: NOW + HOUR, ..row("a", "en", "PAUSED") };
     let stale = |seen| TemplateWrite { row: paused.clone(), seen, steps: vec![step(NOW, None, "PAUSED")] };
@@ -82,9 +88,8 @@ async fn what_somebody_else_changed_meanwhile_is_left() {
     assert_eq!(fixture.write(vec![stale(Some(NOW))]).await, [true]);
 }
 
-#[tokio::test]
-async fn lists_are_filtered_and_paged() {
-    let fixture = Fixture::new().await;
+async fn lists_are_filtered_and_paged(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let all =
         [("a", "de", "APPROVED"), ("a", "en_US", "PAUSED"), ("b", "en_US", "DELETED"), ("visit_b", "he", "APPROVED")];
     let mut writes: Vec<_> = all.iter().map(|(name, language, status)| new(row(name, language, status))).collect();
@@ -110,9 +115,8 @@ async fn lists_are_filtered_and_paged() {
     assert_eq!(fixture.store.all_templates(elsewhere).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn a_history_has_a_bound() {
-    let fixture = Fixture::new().await;
+async fn a_history_has_a_bound(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     let mut write = new(row("a", "en", "APPROVED"));
     write.steps = (0..250).map(|at| step(Timestamp(at), None, "PAUSED")).collect();
     fixture.write(vec![write]).await;
@@ -120,9 +124,8 @@ async fn a_history_has_a_bound() {
     assert_eq!((steps.len(), steps[0].at), (200, Timestamp(50)));
 }
 
-#[tokio::test]
-async fn the_last_comparison_is_known() {
-    let fixture = Fixture::new().await;
+async fn the_last_comparison_is_known(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
     assert_eq!(fixture.store.template_sync(fixture.channel).await.unwrap(), None);
     let good = TemplateSync { at: NOW, succeeded_at: Some(NOW), error: None };
     fixture.store.note_template_sync(fixture.channel, good.clone()).await.unwrap();
