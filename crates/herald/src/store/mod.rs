@@ -8,7 +8,7 @@ mod administration;
 mod engine;
 mod events;
 mod inbox;
-#[allow(dead_code, unused_imports, reason = "the logic moves here with the next change")]
+#[allow(dead_code, unused_imports, reason = "SQLite uses it with the next change")]
 mod logic;
 mod node;
 mod options;

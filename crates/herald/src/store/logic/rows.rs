@@ -26,6 +26,37 @@ pub(in crate::store) struct History {
     pub(in crate::store) resent: bool,
     /// Its lane; None where there is no event yet.
     pub(in crate::store) lane: Option<LaneRow>,
+    last: i64,
+}
+
+impl History {
+    /// Of a message without an event.
+    pub(in crate::store) fn new() -> Self {
+        Self { standing: status::Standing::PENDING, seen: 0, resent: false, lane: None, last: 0 }
+    }
+
+    /// One event of it, in whatever order they come.
+    pub(in crate::store) fn add(&mut self, key: (LaneRow, i64), status: Status, reason: Option<u16>, resent: bool) {
+        let (lane, sequence) = key;
+        self.seen |= 1 << status.code();
+        self.resent |= resent;
+        if sequence > self.last {
+            self.last = sequence;
+            self.lane = Some(lane);
+            self.standing = status::Standing { status, reason: reason.and_then(Reason::from_number) };
+        }
+    }
+
+    /// We gave up finding its outcome out. Where a note says that the provider has told of the failure since, what that
+    /// note gives as its reason is to be [`History::confirmed`].
+    pub(in crate::store) fn is_a_guess(&self) -> bool {
+        self.standing.reason == Some(Reason::OutcomeUnknown)
+    }
+
+    /// The provider said itself that it failed: see [`History::is_a_guess`].
+    pub(in crate::store) fn confirmed(&mut self, reason: Option<u16>) {
+        self.standing.reason = reason.and_then(Reason::from_number);
+    }
 }
 
 /// A row of the log to be written; its number is given by [`Rows::insert_event`].
@@ -72,6 +103,7 @@ pub(in crate::store) struct Tried {
 #[derive(Clone, Copy)]
 pub(in crate::store) struct CheckedPlace {
     pub(in crate::store) place: Place,
+    pub(in crate::store) attempt: u32,
     pub(in crate::store) part: u16,
     pub(in crate::store) resent: bool,
 }
@@ -105,6 +137,8 @@ pub(in crate::store) trait Rows {
         due: Timestamp,
         reason: Option<Reason>,
     ) -> Result<()>;
+    /// Takes away what was put away or scheduled.
+    fn delete_later(&mut self, department: DepartmentRow, lane: LaneRow, due: Timestamp, position: i64) -> Result<()>;
     /// The next position in the lane's queue.
     fn next_position(&mut self, lane: LaneRow) -> Result<i64>;
     /// Counts the lane's queue up or down.
@@ -152,6 +186,7 @@ pub(in crate::store) trait Rows {
 
     // The log and the story.
 
+    /// With what notes of a failure say: see [`History::is_a_guess`].
     fn history(&mut self, department: DepartmentRow, id: MessageId) -> Result<History>;
     /// Whether there is any event about a message.
     fn has_event(&mut self, department: DepartmentRow, id: MessageId) -> Result<bool>;
@@ -278,4 +313,6 @@ pub(in crate::store) trait Rows {
 
     /// A message may go.
     fn tell_arrived(&mut self, lane: LaneRow, queued: Queued);
+    /// Something waits for a moment.
+    fn tell_scheduled(&mut self, lane: LaneRow, due: Timestamp);
 }
