@@ -7,6 +7,7 @@ use herald_rules::{
 };
 
 on_both_engines! {
+    postgres comes later;
     who_waits_for_a_limit_goes_at_once_when_it_is_raised,
     customers_of_a_day_are_kept_with_the_outcomes_and_forgotten_after_it,
     a_stop_is_told_once_survives_a_restart_and_ends,

@@ -1,6 +1,8 @@
 //! The store's promises, told as a suite that knows no engine: it runs on each.
 
 mod accepting;
+mod access;
+mod administration;
 mod contacts;
 mod fixture;
 mod inbound;

@@ -3,6 +3,7 @@
 use super::*;
 
 on_both_engines! {
+    postgres comes later;
     receipts_before_their_reference_wait_for_it,
     a_status_never_moves_backwards_and_none_is_told_twice,
     the_log_of_a_lane_has_no_gaps_and_begins_where_it_ended,
