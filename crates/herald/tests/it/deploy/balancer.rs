@@ -91,6 +91,9 @@ async fn one_client_cannot_use_up_the_calls_of_token_get_for_all() {
     assert_eq!((refused.status.as_u16(), refused.code()), (429, "too_many_tokens"));
     assert_eq!(refused.headers["retry-after"], "60");
     ask.get("/openapi.json").await.good();
+    // What the alert HeraldBalancerFewNodes goes by.
+    let metrics = Ask::new(&balancer.inside).text("/metrics").await.unwrap();
+    assert!(metrics.contains("haproxy_backend_active_servers{proxy=\"nodes\"} 1"), "{metrics}");
 }
 
 /// Two nodes with the same keys and channels, each with a database of its own.

@@ -1,8 +1,10 @@
 //! What `deploy/` holds is tried with the programs that it is for, where this machine has them.
 
 mod balancer;
+mod scraping;
 mod settings;
 mod units;
+mod watching;
 
 use std::{
     io::ErrorKind,

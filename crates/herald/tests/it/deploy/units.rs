@@ -30,3 +30,13 @@ fn systemd_understands_the_user() {
     // It names the file in every complaint. A machine that has the user already says nothing.
     assert!(!said.contains("herald.sysusers"), "{said}");
 }
+
+#[test]
+fn compose_understands_its_file() {
+    // The older program, which reads the same form. Neither needs an engine for it.
+    let Some(mut compose) = program("docker-compose") else { return };
+    compose.env("HERALD_MASTER_KEY", "00").env("POSTGRES_PASSWORD", "00");
+    let said = good(compose.arg("-f").arg(file("compose/compose.yml")).arg("config"));
+    assert_eq!(said.matches("image: herald\n").count(), 3, "{said}");
+    assert!(!said.contains("WARN"), "{said}");
+}

@@ -12,7 +12,7 @@ use std::{
 /// HAProxy, and what it says of the nodes.
 pub(super) struct Balancer {
     pub(super) base: String,
-    inside: String,
+    pub(super) inside: String,
     child: Child,
     folder: tempfile::TempDir,
 }
