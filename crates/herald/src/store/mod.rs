@@ -41,7 +41,7 @@ pub use story::*;
 pub use template::*;
 
 /// Why an operation was not done. But for [`StoreError::Uncertain`], nothing of it was written.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot be written or read now (disk full, server away, stopping): 503, and try again later.
     #[error("the store is not available: {0}")]

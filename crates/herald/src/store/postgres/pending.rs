@@ -154,37 +154,7 @@ impl Engine {
         not_yet()
     }
     // inbox
-    pub(in crate::store) async fn inbound(
-        &self,
-        _: DepartmentRow,
-        _: MessageId,
-    ) -> Result<Option<KeptInbound>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn list_inbound(&self, _: InboundFilter) -> Result<InboundPage, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn keep_callback(
-        &self,
-        _: DepartmentRow,
-        _: ChannelRow,
-        _: Bytes,
-        _: Timestamp,
-    ) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn inbox(
-        &self,
-        _: ChannelRow,
-        _: Vec<ChannelRow>,
-        _: InboxLimits,
-    ) -> Result<Vec<InboxPage>, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn work_off(&self, _: CallbackWork) -> Result<WorkedOff, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn inbox_depth(&self) -> Result<InboxDepth, StoreError> {
         not_yet()
     }
     pub(in crate::store) async fn apply(
@@ -200,18 +170,6 @@ impl Engine {
     pub(in crate::store) async fn claim(&self, _: Claim) -> Result<ClaimedNow, StoreError> {
         not_yet()
     }
-    pub(in crate::store) async fn reach(
-        &self,
-        _: DepartmentRow,
-        _: ChannelRow,
-        _: LaneRow,
-        _: &str,
-    ) -> Result<Reach, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn pace(&self, _: LaneRow) -> Result<Pace, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn daily_budget(&self, _: String) -> Result<DailyBudgetRow, StoreError> {
         not_yet()
     }
@@ -219,25 +177,6 @@ impl Engine {
         not_yet()
     }
     pub(in crate::store) async fn prune_daily_customers(&self, _: Timestamp) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn head(
-        &self,
-        _: DepartmentRow,
-        _: LaneRow,
-        _: Priority,
-        _: i64,
-        _: u32,
-    ) -> Result<HeadPage, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn waiting_by_protocol(&self) -> Result<Vec<(Protocol, i64)>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn hasten(&self, _: Owned, _: Reason, _: Timestamp) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn due(&self, _: Owned, _: Timestamp, _: u32) -> Result<Due, StoreError> {
         not_yet()
     }
     pub(in crate::store) async fn record(&self, _: Outcomes) -> Result<(), StoreError> {
@@ -253,31 +192,7 @@ impl Engine {
     ) -> Result<Option<Queued>, StoreError> {
         not_yet()
     }
-    pub(in crate::store) async fn is_checking(
-        &self,
-        _: DepartmentRow,
-        _: LaneRow,
-        _: MessageId,
-    ) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn checking(
-        &self,
-        _: DepartmentRow,
-        _: LaneRow,
-        _: u32,
-    ) -> Result<Vec<Checking>, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn recover(&self, _: Owned, _: Timestamp, _: Duration) -> Result<Recovered, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn recent_customers(
-        &self,
-        _: DepartmentRow,
-        _: LaneRow,
-        _: Timestamp,
-    ) -> Result<Vec<(String, Timestamp)>, StoreError> {
         not_yet()
     }
     pub(in crate::store) async fn standing(&self, _: LaneRow) -> Result<Standing, StoreError> {
@@ -292,9 +207,6 @@ impl Engine {
         not_yet()
     }
     // message
-    pub(in crate::store) async fn accept(&self, _: Vec<NewMessage>) -> Result<Vec<Accepted>, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn cancel(
         &self,
         _: DepartmentRow,

@@ -1,19 +1,31 @@
 //! A transaction whose statements are sent in flights: several at once, without waiting for each answer.
 
-use super::{Engine, error};
+use super::{
+    Engine, error,
+    pipeline::{Answers, Around, Pipeline, Statistics, send},
+};
 use crate::store::StoreError;
 use deadpool_postgres::{ClientWrapper, Object};
+use std::sync::Arc;
 
 /// A connection with a transaction on it. Dropped before it has ended, it closes the connection, so that the server takes
 /// everything back.
 pub(super) struct Transaction {
     client: Option<Object>,
+    statistics: Arc<Statistics>,
 }
 
 impl Engine {
     /// A connection for a transaction, which [`Transaction::begin`] opens: send it together with the first statements.
     pub(super) async fn transaction(&self) -> Result<Transaction, StoreError> {
-        Ok(Transaction { client: Some(self.client().await?) })
+        Ok(Transaction { client: Some(self.client().await?), statistics: self.statistics.clone() })
+    }
+
+    /// Opens a transaction and sends the first statements with it.
+    pub(super) async fn begin(&self, pipeline: Pipeline<'_>) -> Result<(Transaction, Answers), StoreError> {
+        let transaction = self.transaction().await?;
+        let answers = send(transaction.client()?, pipeline, Around::Begin, &self.statistics).await?;
+        Ok((transaction, answers))
     }
 }
 
@@ -24,12 +36,27 @@ impl Transaction {
     }
 
     /// Opens it. Polled first in a `try_join!`, it leaves in one flight with the statements that follow.
+    #[allow(dead_code, reason = "for the operations that need no pipeline")]
     pub(super) async fn begin(&self) -> Result<(), StoreError> {
         Ok(self.client()?.batch_execute("BEGIN").await?)
     }
 
+    /// Sends further statements.
+    pub(super) async fn send(&self, pipeline: Pipeline<'_>) -> Result<Answers, StoreError> {
+        send(self.client()?, pipeline, Around::Nothing, &self.statistics).await
+    }
+
+    /// Sends the last statements and makes everything durable.
+    pub(super) async fn commit_with(mut self, pipeline: Pipeline<'_>) -> Result<Answers, StoreError> {
+        let answers = send(self.client()?, pipeline, Around::Commit, &self.statistics).await?;
+        // Back to the pool.
+        drop(self.client.take());
+        Ok(answers)
+    }
+
     /// Makes it durable. What was sent before it without waiting must have been answered without an error: a COMMIT after a
     /// failed statement rolls back and says so only in its tag, so flights that end in COMMIT are checked as a whole.
+    #[allow(dead_code, reason = "for the operations that need no pipeline")]
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         self.client()?.batch_execute("COMMIT").await.map_err(error::at_commit)?;
         // Back to the pool.
@@ -39,6 +66,7 @@ impl Transaction {
 
     /// Takes everything back, and keeps the connection.
     pub(super) async fn roll_back(mut self) -> Result<(), StoreError> {
+        self.statistics.count(1);
         self.client()?.batch_execute("ROLLBACK").await?;
         drop(self.client.take());
         Ok(())

@@ -1,0 +1,142 @@
+//! Statements sent together: what is polled at once leaves at once, and costs one round trip whatever its number.
+
+use super::{Engine, error};
+use crate::store::StoreError;
+use deadpool_postgres::ClientWrapper;
+use futures_util::future::join_all;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use tokio_postgres::{Error, Row, types::ToSql};
+
+/// A value of a statement.
+pub(super) type Value<'a> = Box<dyn ToSql + Sync + Send + 'a>;
+
+/// The values of a statement, each in a box.
+macro_rules! values {
+    ($($value:expr),* $(,)?) => { vec![$(Box::new($value) as $crate::store::postgres::pipeline::Value<'_>),*] };
+}
+pub(super) use values;
+
+/// Statements that leave together, in this order. The server runs each after the one before it, with a look at the tables of
+/// its own, so that what follows a lock sees what was committed before the lock was had.
+#[derive(Default)]
+pub(super) struct Pipeline<'a> {
+    statements: Vec<(&'static str, Vec<Value<'a>>)>,
+}
+
+/// The rows of each statement of a flight.
+pub(super) struct Answers(Vec<Vec<Row>>);
+
+/// What was asked of the server so far.
+#[derive(Default)]
+pub(super) struct Statistics {
+    statements: AtomicU64,
+    round_trips: AtomicU64,
+}
+
+impl<'a> Pipeline<'a> {
+    /// Adds a statement; tells its number, by which its rows are taken.
+    pub(super) fn add(&mut self, sql: &'static str, values: Vec<Value<'a>>) -> usize {
+        self.statements.push((sql, values));
+        self.statements.len() - 1
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+}
+
+impl Answers {
+    /// The rows of a statement, once.
+    pub(super) fn take(&mut self, statement: usize) -> Vec<Row> {
+        self.0.get_mut(statement).map(std::mem::take).unwrap_or_default()
+    }
+}
+
+impl Statistics {
+    /// Counts one round trip with so many statements.
+    pub(super) fn count(&self, statements: usize) {
+        self.statements.fetch_add(statements as u64, Relaxed);
+        self.round_trips.fetch_add(1, Relaxed);
+    }
+
+    /// Statements, round trips.
+    pub(super) fn read(&self) -> (u64, u64) {
+        (self.statements.load(Relaxed), self.round_trips.load(Relaxed))
+    }
+}
+
+/// What stands around the statements of a flight.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Around {
+    /// Nothing.
+    Nothing,
+    /// BEGIN before them.
+    Begin,
+    /// COMMIT after them.
+    Commit,
+}
+
+/// Sends a flight and waits for all of it.
+///
+/// A COMMIT after a failed statement rolls back and says so only in its tag: so the first error of any of them counts.
+pub(super) async fn send(
+    client: &ClientWrapper,
+    pipeline: Pipeline<'_>,
+    around: Around,
+    statistics: &Statistics,
+) -> Result<Answers, StoreError> {
+    let mut prepared = Vec::with_capacity(pipeline.statements.len());
+    for (sql, values) in &pipeline.statements {
+        // Known to this connection, but for the first time.
+        prepared.push((client.prepare_cached(sql).await?, values));
+    }
+    statistics.count(prepared.len() + usize::from(around != Around::Nothing));
+    let begin = async {
+        match around {
+            Around::Begin => client.batch_execute("BEGIN").await,
+            _ => Ok(()),
+        }
+    };
+    let statements = join_all(prepared.iter().map(|(statement, values)| async move {
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+        client.query(statement, &values).await
+    }));
+    let commit = async {
+        match around {
+            Around::Commit => client.batch_execute("COMMIT").await,
+            _ => Ok(()),
+        }
+    };
+    // Polled, and so sent, in this order.
+    let (begun, answers, committed) = futures_util::join!(begin, statements, commit);
+    let failed = |error: Error| match around {
+        Around::Commit => error::at_commit(error),
+        _ => StoreError::from(error),
+    };
+    begun.map_err(failed)?;
+    let answers = answers.into_iter().collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    committed.map_err(failed)?;
+    Ok(Answers(answers))
+}
+
+impl Engine {
+    /// Reads with one flight, outside of a transaction.
+    pub(super) async fn look(&self, pipeline: Pipeline<'_>) -> Result<Answers, StoreError> {
+        let client = self.client().await?;
+        send(&client, pipeline, Around::Nothing, &self.statistics).await
+    }
+
+    /// Runs one statement that is a transaction by itself.
+    pub(super) async fn run(&self, sql: &'static str, values: Vec<Value<'_>>) -> Result<Vec<Row>, StoreError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(sql).await?;
+        self.statistics.count(1);
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+        client.query(&statement, &values).await.map_err(error::at_commit)
+    }
+
+    /// Statements and round trips so far.
+    pub fn statistics(&self) -> (u64, u64) {
+        self.statistics.read()
+    }
+}
