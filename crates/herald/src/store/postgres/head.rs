@@ -99,7 +99,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let reason = columns::as_small(reason.number());
-        let values = values![owned.department, owned.lane, owned.epoch, reason, now.0, HASTENED];
+        let values = values![owned.department, owned.lane, owned.epoch.0, reason, now.0, HASTENED];
         let rows = self.run(HASTEN, values).await?;
         let Some(row) = rows.first() else { return Err(fenced(owned.lane)) };
         if columns::get::<i64>(row, 0)? == 0 {

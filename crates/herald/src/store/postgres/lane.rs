@@ -93,7 +93,7 @@ impl Engine {
             let found = pipeline.add(
                 "SELECT id, at, status, sequence FROM event WHERE department = $1 AND lane = $2 AND sequence < $3
                  ORDER BY sequence DESC LIMIT $4",
-                values![department, lane, below, RECENT_PAGE as i64],
+                values![department, lane, below, i64::try_from(RECENT_PAGE).unwrap_or(i64::MAX)],
             );
             let rows = self.look(pipeline).await?.take(found);
             let last_page = rows.len() < RECENT_PAGE;

@@ -4,6 +4,7 @@
 //! An operation takes at most a few round trips whatever its size: one pipelined flight that locks and reads, one that writes
 //! and commits. What an operation means is in `logic/`, the same for both engines.
 
+mod accept;
 mod access;
 mod administration;
 mod change;
@@ -13,12 +14,19 @@ mod directory;
 mod error;
 #[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
 mod flight;
+mod gather;
+mod head;
+mod inbox;
+mod lane;
 mod open;
+mod owner;
 mod pending;
-#[expect(dead_code, reason = "the operations that use it come with the next changes")]
+mod pipeline;
+mod positions;
+#[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
 mod transaction;
 
-use super::{Observer, StoreError};
+use super::{Accepted, NewMessage, Observer, StoreError};
 use deadpool_postgres::{Object, Pool};
 use std::sync::Arc;
 
@@ -26,8 +34,11 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Engine {
     pool: Pool,
-    #[expect(dead_code, reason = "the operations that tell it come with the next changes")]
     observer: Arc<dyn Observer>,
+    statistics: Arc<pipeline::Statistics>,
+    positions: Arc<positions::Positions>,
+    accepting: Arc<gather::Gather<Vec<NewMessage>, Vec<Accepted>>>,
+    keeping: Arc<gather::Gather<inbox::Callback, ()>>,
 }
 
 impl Engine {
@@ -46,6 +57,7 @@ impl Engine {
     }
 
     pub(in crate::store) async fn close(&self) {
+        tokio::join!(self.accepting.close(), self.keeping.close());
         self.pool.close();
     }
 }

@@ -1,6 +1,6 @@
 //! Reaching the server: the pool, TLS, migrations.
 
-use super::Engine;
+use super::{Engine, accept, gather::Gather, inbox};
 use crate::store::{Observer, PostgresOptions, StoreError};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use rustls_platform_verifier::ConfigVerifierExt;
@@ -41,7 +41,16 @@ impl Engine {
             .timeouts(timeouts)
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, observer })
+        let engine = Self {
+            pool,
+            observer,
+            statistics: Arc::default(),
+            positions: Arc::default(),
+            accepting: Arc::new(Gather::new(accept::FULL)),
+            keeping: Arc::new(Gather::new(inbox::FULL)),
+        };
+        engine.learn_positions().await?;
+        Ok(engine)
     }
 }
 

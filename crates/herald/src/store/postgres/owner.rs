@@ -38,7 +38,7 @@ impl Asked {
         epoch: Epoch,
     ) -> Result<Option<Transaction>, StoreError> {
         for row in answers.take(self.0) {
-            if columns::get::<LaneRow>(&row, 0)? == lane && columns::get::<Epoch>(&row, 1)? == epoch {
+            if columns::get::<LaneRow>(&row, 0)? == lane && columns::get::<i64>(&row, 1)? == epoch.0 {
                 return Ok(Some(transaction));
             }
         }

@@ -2,15 +2,11 @@
 
 use super::Engine;
 use crate::store::*;
-use axum::body::Bytes;
 use herald_channels::contract::Receipt;
 use herald_rules::{
-    admission::Reach,
     ids::{ContactId, DeliveryId, MessageId, SubscriptionId},
-    lane::Pace,
-    message::{Message, Priority},
+    message::Message,
     protocol::Protocol,
-    reason::Reason,
     time::Timestamp,
 };
 use std::{
