@@ -6,6 +6,8 @@
 mod access;
 mod administration;
 mod engine;
+mod event_codec;
+mod event_codes;
 mod events;
 mod inbox;
 #[allow(dead_code, unused_imports, reason = "SQLite uses it with the next change")]
@@ -36,8 +38,8 @@ pub use queue::*;
 pub use sqlite::Options as SqliteOptions;
 
 pub use standing::*;
-use story::range;
 pub use story::*;
+use story::{first_id_of, range};
 pub use template::*;
 
 /// Why an operation was not done. But for [`StoreError::Uncertain`], nothing of it was written.

@@ -131,7 +131,7 @@ pub(in crate::store) fn range(
 }
 
 /// The lowest UUIDv7 of a moment's millisecond: ids begin with 48 bits of milliseconds (RFC 9562 section 5.7).
-fn first_id_of(at: Timestamp) -> Uuid {
+pub(in crate::store) fn first_id_of(at: Timestamp) -> Uuid {
     let millis = u128::from(u64::try_from(at.0.div_euclid(1_000)).unwrap_or(0).min((1 << 48) - 1));
     Uuid::from_u128(millis << 80)
 }

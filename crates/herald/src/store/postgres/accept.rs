@@ -3,8 +3,8 @@
 
 use super::{
     Engine, columns,
-    pipeline::{Pipeline, values},
     gather::Call,
+    pipeline::{Pipeline, values},
 };
 use crate::store::{Accepted, Idempotency, LaneRow, NewMessage, Place, Queued, StoreError};
 use herald_rules::message::Message;

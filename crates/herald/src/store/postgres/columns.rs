@@ -119,6 +119,11 @@ pub(super) fn as_small(value: u16) -> i16 {
     i16::try_from(value).unwrap_or(i16::MAX)
 }
 
+/// How many rows at most, as LIMIT takes it.
+pub(super) fn as_limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 fn out_of_range(index: usize) -> StoreError {
     StoreError::Corrupt(format!("column {index} is out of range"))
 }

@@ -2,8 +2,8 @@
 
 use super::{
     Engine, columns,
-    pipeline::{Pipeline, values},
     gather::Call,
+    pipeline::{Pipeline, values},
 };
 use crate::store::{
     ChannelRow, DepartmentRow, InboundFilter, InboundPage, InboxDepth, InboxLimits, InboxPage, KeptInbound, StoreError,
@@ -98,11 +98,16 @@ impl Engine {
         let mut pages: Vec<InboxPage> = Vec::new();
         for row in self.look(pipeline).await?.take(found) {
             let channel = columns::get(&row, 0)?;
-            let callback =
-                WaitingCallback { number: columns::get(&row, 1)?, at: columns::timestamp(&row, 2)?, body: columns::get(&row, 3)? };
+            let callback = WaitingCallback {
+                number: columns::get(&row, 1)?,
+                at: columns::timestamp(&row, 2)?,
+                body: columns::get(&row, 3)?,
+            };
             match pages.last_mut().filter(|page| page.channel == channel) {
                 Some(page) => page.callbacks.push(callback),
-                None => pages.push(InboxPage { department: columns::get(&row, 4)?, channel, callbacks: vec![callback] }),
+                None => {
+                    pages.push(InboxPage { department: columns::get(&row, 4)?, channel, callbacks: vec![callback] })
+                }
             }
         }
         Ok(pages)

@@ -4,7 +4,7 @@ use super::{
     Engine, columns,
     pipeline::{Pipeline, values},
 };
-use crate::store::{Checking, ChannelRow, DepartmentRow, HeldBefore, LaneRow, StoreError};
+use crate::store::{ChannelRow, Checking, DepartmentRow, HeldBefore, LaneRow, StoreError};
 use herald_rules::{
     admission::{Reach, Suppressed},
     identifier::other_spelling,
@@ -140,12 +140,7 @@ pub(super) fn strongest<'a>(kinds: impl Iterator<Item = &'a str>) -> Option<Supp
 }
 
 /// Asks for what is being found out in a lane.
-pub(super) fn add_checking(
-    pipeline: &mut Pipeline<'_>,
-    department: DepartmentRow,
-    lane: LaneRow,
-    limit: u32,
-) -> usize {
+pub(super) fn add_checking(pipeline: &mut Pipeline<'_>, department: DepartmentRow, lane: LaneRow, limit: u32) -> usize {
     pipeline.add(
         "SELECT m.body, c.class, c.position, c.attempt, c.resent, c.part, c.since, c.deadline FROM checking c
          JOIN message m ON m.department = c.department AND m.id = c.id

@@ -12,6 +12,7 @@ mod change;
 mod columns;
 mod directory;
 mod error;
+mod events;
 #[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
 mod flight;
 mod gather;

@@ -4,151 +4,15 @@ use super::Engine;
 use crate::store::*;
 use herald_channels::contract::Receipt;
 use herald_rules::{
-    ids::{ContactId, DeliveryId, MessageId, SubscriptionId},
+    ids::{ContactId, MessageId},
     message::Message,
     protocol::Protocol,
     time::Timestamp,
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 #[expect(clippy::unused_async, reason = "they come one by one")]
 impl Engine {
-    // events
-    pub(in crate::store) async fn deliveries(
-        &self,
-        _: SubscriptionRow,
-        _: DeliveryFilter,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn delivery(
-        &self,
-        _: DepartmentRow,
-        _: DeliveryId,
-    ) -> Result<Option<(SubscriptionRow, SubscriptionId, Delivery)>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn attempts(
-        &self,
-        _: SubscriptionRow,
-        _: DeliveryId,
-    ) -> Result<Vec<Attempt>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn log_after(
-        &self,
-        _: DepartmentRow,
-        _: Vec<EventKey>,
-        _: usize,
-        _: Render,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn log_of(
-        &self,
-        _: DepartmentRow,
-        _: Vec<EventKey>,
-        _: Render,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn log_heads(
-        &self,
-        _: Vec<DepartmentRow>,
-    ) -> Result<HashMap<DepartmentRow, Vec<EventKey>>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn standard_queue(
-        &self,
-        _: DepartmentRow,
-        _: Timestamp,
-    ) -> Result<Subscription, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn poll(&self, _: Subscription, _: Poll) -> Result<Vec<PolledEvent>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn delete_polled(
-        &self,
-        _: SubscriptionRow,
-        _: Vec<EventKey>,
-    ) -> Result<u64, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn replay_delivery(
-        &self,
-        _: SubscriptionRow,
-        _: DeliveryId,
-        _: Timestamp,
-    ) -> Result<Option<DeliveryId>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn replay_range(
-        &self,
-        _: SubscriptionRow,
-        _: Timestamp,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> Result<u64, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn waiting_replays(
-        &self,
-        _: SubscriptionRow,
-        _: u32,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn keep_test(
-        &self,
-        _: SubscriptionRow,
-        _: Delivery,
-        _: Attempt,
-    ) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn progress(&self, _: &Subscription) -> Result<Progress, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn record_step(&self, _: DeliveryStep) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn create_subscription(&self, _: NewSubscription) -> Result<Subscription, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn subscriptions(
-        &self,
-        _: Option<DepartmentRow>,
-    ) -> Result<Vec<Subscription>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn subscription(&self, _: SubscriptionRow) -> Result<Option<Subscription>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn subscription_by_id(
-        &self,
-        _: DepartmentRow,
-        _: SubscriptionId,
-    ) -> Result<Option<Subscription>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn update_subscription(&self, _: Subscription) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn set_subscription_state(
-        &self,
-        _: SubscriptionRow,
-        _: SubscriptionState,
-    ) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn backlog(&self, _: SubscriptionRow) -> Result<Backlog, StoreError> {
-        not_yet()
-    }
     // inbox
     pub(in crate::store) async fn work_off(&self, _: CallbackWork) -> Result<WorkedOff, StoreError> {
         not_yet()
@@ -276,9 +140,6 @@ impl Engine {
         not_yet()
     }
     // retention
-    pub(in crate::store) async fn prune_events(&self, _: EventRetention) -> Result<u64, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn prune_idempotency(&self, _: Timestamp) -> Result<bool, StoreError> {
         not_yet()
     }

@@ -32,14 +32,18 @@ pub(crate) fn message(row: &Row<'_>, index: usize) -> rusqlite::Result<Arc<Messa
 
 /// A status, from its code.
 pub(crate) fn status(row: &Row<'_>, index: usize) -> rusqlite::Result<Status> {
-    let code = row.get::<_, u8>(index)?;
-    Status::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, i64::from(code)))
+    code(row, index, Status::from_code)
 }
 
 /// What an event tells, from its code.
 pub(crate) fn event_kind(row: &Row<'_>, index: usize) -> rusqlite::Result<EventKind> {
+    code(row, index, EventKind::from_code)
+}
+
+/// One of a closed list, from its code.
+pub(crate) fn code<T>(row: &Row<'_>, index: usize, from_code: fn(u8) -> Option<T>) -> rusqlite::Result<T> {
     let code = row.get::<_, u8>(index)?;
-    EventKind::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, i64::from(code)))
+    from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, i64::from(code)))
 }
 
 /// A place, from class and position.

@@ -1,8 +1,8 @@
 //! Reading deliveries and their attempts.
 
-use super::codec;
 use crate::store::{
     Attempt, Delivery, DeliveryFilter, DeliveryKind, DeliveryState, DepartmentRow, StoreError, SubscriptionRow,
+    event_codec, first_id_of,
     sqlite::{Engine, columns},
 };
 use herald_rules::{
@@ -40,7 +40,7 @@ impl Engine {
             let range = (subscription, low.into_bytes(), high.into_bytes(), filter.limit);
             let rows = match filter.state {
                 None => query.query(range)?,
-                Some(state) => query.query((range.0, range.1, range.2, range.3, state_code(state)))?,
+                Some(state) => query.query((range.0, range.1, range.2, range.3, state.code()))?,
             };
             rows.mapped(delivery).map(|row| finished(row?)).collect()
         })
@@ -95,12 +95,6 @@ impl Engine {
     }
 }
 
-/// The smallest UUIDv7 of a moment: ids from then on are not below it.
-pub(super) fn first_id_of(at: Timestamp) -> Uuid {
-    let millis = u64::try_from(at.0 / 1_000).unwrap_or(0);
-    Uuid::from_u64_pair(millis << 16, 0)
-}
-
 /// All unfinished deliveries but replays, oldest first.
 pub(super) fn unfinished(connection: &Connection, row: SubscriptionRow) -> Result<Vec<Delivery>, StoreError> {
     let mut query = connection.prepare_cached(&format!(
@@ -129,18 +123,8 @@ type Raw = (Delivery, Vec<u8>);
 pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Raw> {
     let delivery = Delivery {
         id: DeliveryId(columns::uuid(row, 0)?),
-        kind: match row.get::<_, u8>(1)? {
-            0 => DeliveryKind::Events,
-            1 => DeliveryKind::Replay,
-            _ => DeliveryKind::Test,
-        },
-        state: match row.get::<_, u8>(2)? {
-            0 => DeliveryState::Waiting,
-            1 => DeliveryState::Parked,
-            2 => DeliveryState::Taken,
-            3 => DeliveryState::Exhausted,
-            _ => DeliveryState::Split,
-        },
+        kind: columns::code(row, 1, DeliveryKind::from_code)?,
+        state: columns::code(row, 2, DeliveryState::from_code)?,
         attempts: row.get(3)?,
         due: Timestamp(row.get(4)?),
         oldest: Timestamp(row.get(5)?),
@@ -151,24 +135,6 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Raw> {
 }
 
 pub(super) fn finished((mut delivery, events): Raw) -> Result<Delivery, StoreError> {
-    delivery.events = codec::decode(&events)?;
+    delivery.events = event_codec::decode(&events)?;
     Ok(delivery)
-}
-
-pub(super) fn state_code(state: DeliveryState) -> u8 {
-    match state {
-        DeliveryState::Waiting => 0,
-        DeliveryState::Parked => 1,
-        DeliveryState::Taken => 2,
-        DeliveryState::Exhausted => 3,
-        DeliveryState::Split => 4,
-    }
-}
-
-pub(super) fn kind_code(kind: DeliveryKind) -> u8 {
-    match kind {
-        DeliveryKind::Events => 0,
-        DeliveryKind::Replay => 1,
-        DeliveryKind::Test => 2,
-    }
 }

@@ -1,6 +1,5 @@
 //! Subscriptions, their way through the log of events, and what was handed over.
 
-mod codec;
 mod deliveries;
 mod log;
 mod polling;

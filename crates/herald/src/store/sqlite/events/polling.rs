@@ -6,13 +6,10 @@
 use super::{log, subscriptions};
 use crate::store::{
     DepartmentRow, EventKey, EventKind, NewSubscription, Poll, PolledEvent, StoreError, Subscription, SubscriptionKind,
-    SubscriptionRow, SubscriptionSettings, SubscriptionState,
+    SubscriptionRow, SubscriptionState,
     sqlite::{Engine, Writing, columns},
 };
-use herald_rules::{
-    ids::{MessageId, SubscriptionId},
-    time::Timestamp,
-};
+use herald_rules::{ids::MessageId, time::Timestamp};
 use rusqlite::OptionalExtension;
 use std::collections::HashSet;
 
@@ -29,17 +26,7 @@ impl Engine {
             if let Some(found) = subscriptions::standard(writing.connection, department)? {
                 return Ok(found);
             }
-            let new = NewSubscription {
-                department,
-                id: SubscriptionId::new(),
-                kind: SubscriptionKind::Polling,
-                name: "getevents".into(),
-                url: None,
-                settings: SubscriptionSettings::default(),
-                sealed: None,
-                created_at: now,
-            };
-            writing.create_subscription(&new, true)
+            writing.create_subscription(&NewSubscription::standard(department, now), true)
         })
         .await
     }

@@ -1,8 +1,8 @@
 //! Clearing away, in small steps, so that nobody waits for it.
 
-use super::{deliveries::first_id_of, log};
+use super::log;
 use crate::store::{
-    EventRetention, StoreError, SubscriptionRow,
+    EventRetention, StoreError, SubscriptionRow, first_id_of,
     sqlite::{Engine, Writing},
 };
 

@@ -2,7 +2,7 @@
 
 use super::{deliveries, step};
 use crate::store::{
-    Attempt, Delivery, DeliveryKind, DeliveryState, StoreError, SubscriptionRow,
+    Attempt, Delivery, StoreError, SubscriptionRow, first_id_of,
     sqlite::{Engine, Writing},
 };
 use herald_rules::{ids::DeliveryId, time::Timestamp};
@@ -32,8 +32,8 @@ impl Engine {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let high = deliveries::first_id_of(until.min(now));
-        let (mut after, mut made) = (deliveries::first_id_of(since), 0);
+        let high = first_id_of(until.min(now));
+        let (mut after, mut made) = (first_id_of(since), 0);
         loop {
             let (last, count) = self.write(move |writing| writing.replay_chunk(subscription, after, high, now)).await?;
             made += count;
@@ -83,20 +83,9 @@ impl Writing<'_> {
         of: &Delivery,
         now: Timestamp,
     ) -> Result<DeliveryId, StoreError> {
-        let id = DeliveryId::new();
-        let replayed = Delivery {
-            id,
-            kind: DeliveryKind::Replay,
-            state: DeliveryState::Waiting,
-            attempts: 0,
-            due: now,
-            // It is tried for 3 days from now, however old its events are: somebody asked for it now.
-            oldest: now,
-            events: of.events.clone(),
-            origin: Some(of.id),
-        };
+        let replayed = of.replay(now);
         step::insert(self.connection, subscription, &replayed)?;
-        Ok(id)
+        Ok(replayed.id)
     }
 
     fn replay_chunk(

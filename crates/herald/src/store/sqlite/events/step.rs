@@ -1,8 +1,8 @@
 //! Where a worker stands, and each of its steps as one transaction.
 
-use super::{codec, deliveries};
+use super::deliveries;
 use crate::store::{
-    Attempt, Delivery, DeliveryStep, Epoch, EventKey, Progress, StoreError, Subscription, SubscriptionRow,
+    Attempt, Delivery, DeliveryStep, Epoch, EventKey, Progress, StoreError, Subscription, SubscriptionRow, event_codec,
     sqlite::{Engine, Writing, columns},
 };
 use rusqlite::Connection;
@@ -63,13 +63,7 @@ impl Writing<'_> {
                 .prepare_cached(
                     "UPDATE delivery SET state = ?3, attempts = ?4, due = ?5 WHERE subscription = ?1 AND id = ?2",
                 )?
-                .execute((
-                    row,
-                    moved.id.0.as_bytes(),
-                    deliveries::state_code(moved.state),
-                    moved.attempts,
-                    moved.due.0,
-                ))?;
+                .execute((row, moved.id.0.as_bytes(), moved.state.code(), moved.attempts, moved.due.0))?;
         }
         for delivery in &step.frozen {
             insert(self.connection, row, delivery)?;
@@ -124,13 +118,13 @@ pub(super) fn insert(connection: &Connection, row: SubscriptionRow, delivery: &D
         .execute((
             row,
             delivery.id.0.as_bytes(),
-            deliveries::kind_code(delivery.kind),
-            deliveries::state_code(delivery.state),
+            delivery.kind.code(),
+            delivery.state.code(),
             delivery.attempts,
             delivery.due.0,
             delivery.oldest.0,
             delivery.events.len() as i64,
-            codec::encode(&delivery.events),
+            event_codec::encode(&delivery.events),
             delivery.origin.map(|id| *id.0.as_bytes()),
         ))?;
     Ok(())

@@ -81,7 +81,7 @@ impl Engine {
             writing
                 .connection
                 .prepare_cached("UPDATE subscription SET state = ?2 WHERE subscription = ?1 AND state <> 3")?
-                .execute((row, state_code(state)))?;
+                .execute((row, state.code()))?;
             if state == SubscriptionState::Active {
                 writing
                     .connection
@@ -135,10 +135,6 @@ impl Writing<'_> {
         new: &NewSubscription,
         standard: bool,
     ) -> Result<Subscription, StoreError> {
-        let kind = match new.kind {
-            SubscriptionKind::Webhook => 0,
-            SubscriptionKind::Polling => 1,
-        };
         let row: SubscriptionRow = self
             .connection
             .prepare_cached(
@@ -149,7 +145,7 @@ impl Writing<'_> {
                 (
                     new.department,
                     new.id.0.as_bytes(),
-                    kind,
+                    new.kind.code(),
                     standard,
                     &new.name,
                     &new.url,
@@ -198,41 +194,22 @@ pub(super) fn positions(connection: &Connection, subscription: &Subscription) ->
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn state_code(state: SubscriptionState) -> u8 {
-    match state {
-        SubscriptionState::Active => 0,
-        SubscriptionState::Paused => 1,
-        SubscriptionState::PausedByFailure => 2,
-        SubscriptionState::Deleted => 3,
-    }
-}
-
 fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
     let settings: SubscriptionSettings = serde_json::from_slice(row.get_ref(8)?.as_bytes()?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(8, rusqlite::types::Type::Text, Box::new(error)))?;
     let (since, retry_at): (Option<i64>, Option<i64>) = (row.get(10)?, row.get(12)?);
-    let failures = row.get(11)?;
     Ok(Subscription {
         row: row.get(0)?,
         department: row.get(1)?,
         id: SubscriptionId(columns::uuid(row, 2)?),
-        kind: if row.get::<_, u8>(3)? == 0 { SubscriptionKind::Webhook } else { SubscriptionKind::Polling },
+        kind: columns::code(row, 3, SubscriptionKind::from_code)?,
         standard: row.get(4)?,
         name: row.get(5)?,
-        state: match row.get::<_, u8>(6)? {
-            0 => SubscriptionState::Active,
-            1 => SubscriptionState::Paused,
-            2 => SubscriptionState::PausedByFailure,
-            _ => SubscriptionState::Deleted,
-        },
+        state: columns::code(row, 6, SubscriptionState::from_code)?,
         url: row.get(7)?,
         settings,
         sealed: row.get(9)?,
-        failing: since.map(|since| Failing {
-            since: Timestamp(since),
-            failures,
-            retry_at: Timestamp(retry_at.unwrap_or(since)),
-        }),
+        failing: Failing::kept(since.map(Timestamp), row.get(11)?, retry_at.map(Timestamp)),
         problem: row.get(13)?,
         created_at: Timestamp(row.get(14)?),
     })

@@ -2,7 +2,7 @@
 //! before. A batch of one lane in order takes a byte an event; no other form is needed, since a batch is only ever
 //! read whole.
 
-use crate::store::{EventKey, StoreError};
+use super::{EventKey, StoreError};
 
 pub(super) fn encode(events: &[EventKey]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(events.len() + 8);
