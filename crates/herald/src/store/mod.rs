@@ -10,7 +10,6 @@ mod event_codec;
 mod event_codes;
 mod events;
 mod inbox;
-#[allow(dead_code, unused_imports, reason = "SQLite uses it with the next change")]
 mod logic;
 mod node;
 mod options;

@@ -26,7 +26,8 @@ impl Worker {
         answers.push(
             async move {
                 tokio::time::sleep(after).await;
-                let recovered = store.recover(owned, Timestamp::now(), reconcile_for);
+                let now = Timestamp::now();
+                let recovered = store.recover(owned, now, now, reconcile_for);
                 Answer::Recovered(crash::around("recover", recovered).await)
             }
             .boxed(),

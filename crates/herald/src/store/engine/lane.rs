@@ -56,9 +56,10 @@ operations! {
     /// Messages whose outcome is being found out, those with the earliest deadline first.
     fn checking(department: DepartmentRow, lane: LaneRow, limit: u32) -> Vec<Checking>;
 
-    /// After a start: what claims are left of a crash goes to `checking`; returns all that is being checked, and the
+    /// When a node takes a lane: what is left claimed goes to `checking`, from `settled_at` on, when no call of an earlier owner
+    /// can be under way any more; before that its outcome is not searched for. Returns all that is being checked, and the
     /// customers whose messages are held back.
-    fn recover(owned: Owned, now: Timestamp, reconcile_for: Duration) -> Recovered;
+    fn recover(owned: Owned, now: Timestamp, settled_at: Timestamp, reconcile_for: Duration) -> Recovered;
 
     /// To whom something went from a lane since a moment, oldest first: for limits that look back.
     ///

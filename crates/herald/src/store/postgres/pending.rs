@@ -52,7 +52,13 @@ impl Engine {
     ) -> Result<Option<Queued>, StoreError> {
         not_yet()
     }
-    pub(in crate::store) async fn recover(&self, _: Owned, _: Timestamp, _: Duration) -> Result<Recovered, StoreError> {
+    pub(in crate::store) async fn recover(
+        &self,
+        _: Owned,
+        _: Timestamp,
+        _: Timestamp,
+        _: Duration,
+    ) -> Result<Recovered, StoreError> {
         not_yet()
     }
     pub(in crate::store) async fn standing(&self, _: LaneRow) -> Result<Standing, StoreError> {

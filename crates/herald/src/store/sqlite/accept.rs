@@ -2,6 +2,7 @@
 
 use super::{
     Engine, Writing, columns,
+    rows::insert_parts,
     writer::{Answer, Job, closed},
 };
 use crate::store::{Accepted, NewMessage, Place, Queued, StoreError};
@@ -44,10 +45,10 @@ impl Writing<'_> {
             )?
             .execute((department, id, lane, &message.to, message.accepted_at.0, &body))?;
         if message.parts > 1 {
-            self.insert_parts(department, &message)?;
+            insert_parts(self, department, &message)?;
         }
-        let place = Place { priority: message.priority, position: self.next_position() };
-        self.count_queued(lane, 1);
+        let place = Place { priority: message.priority, position: self.position() };
+        self.count(lane, 1);
         match message.send_at.filter(|at| *at > message.accepted_at) {
             Some(due) => {
                 self.connection

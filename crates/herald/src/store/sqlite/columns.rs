@@ -1,6 +1,6 @@
 //! Reading typed values from rows.
 
-use crate::store::{EventKind, Place, provider_words};
+use crate::store::{EventKind, Place, Queued, provider_words};
 use herald_channels::contract::Pricing;
 use herald_rules::{
     ids::MessageId,
@@ -49,6 +49,17 @@ pub(crate) fn code<T>(row: &Row<'_>, index: usize, from_code: fn(u8) -> Option<T
 /// A place, from class and position.
 pub(crate) fn place(row: &Row<'_>, class: usize, position: usize) -> rusqlite::Result<Place> {
     Ok(Place { priority: Priority::from_class(row.get(class)?), position: row.get(position)? })
+}
+
+/// A message in the queue, from class, position, attempt, resent, part and body, the first of which is at `first`.
+pub(crate) fn queued(row: &Row<'_>, first: usize) -> rusqlite::Result<Queued> {
+    Ok(Queued {
+        place: place(row, first, first + 1)?,
+        attempt: row.get(first + 2)?,
+        resent: row.get(first + 3)?,
+        part: row.get(first + 4)?,
+        message: message(row, first + 5)?,
+    })
 }
 
 /// A word of a closed list.

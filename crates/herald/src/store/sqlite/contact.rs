@@ -1,8 +1,9 @@
 //! Contacts: who is behind an identifier, and what a department keeps of them.
 
-use super::{Engine, Writing, columns};
+use super::{Engine, columns};
 use crate::store::{
     Contact, ContactCard, ContactFilter, ContactIdentifier, ContactPage, DepartmentRow, NamedBy, StoreError,
+    logic::Rows,
 };
 use herald_rules::{identifier::other_spelling, ids::ContactId, protocol::Protocol, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -82,70 +83,6 @@ impl Engine {
             Ok((with_identifiers(writing.connection, card)?, known.is_none()))
         })
         .await
-    }
-}
-
-impl Writing<'_> {
-    /// The row of the contact behind an identifier.
-    pub(super) fn contact_row(
-        &self,
-        department: DepartmentRow,
-        protocol: Protocol,
-        identifier: &str,
-    ) -> Result<Option<i64>, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT contact FROM contact_identifier
-                 WHERE department = ?1 AND protocol = ?2 AND identifier IN (?3, ?4) ORDER BY identifier <> ?3 LIMIT 1",
-            )?
-            .query_row((department, protocol.as_str(), identifier, other_spelling(identifier)), |row| row.get(0))
-            .optional()?)
-    }
-
-    /// Makes a contact without a name, with its first identifier.
-    pub(super) fn add_contact(
-        &self,
-        department: DepartmentRow,
-        protocol: Protocol,
-        identifier: &str,
-        now: Timestamp,
-    ) -> Result<i64, StoreError> {
-        self.connection
-            .prepare_cached("INSERT INTO contact (department, id, created_at, updated_at) VALUES (?1, ?2, ?3, ?3)")?
-            .execute((department, ContactId::new().0.as_bytes(), now.0))?;
-        let contact = self.connection.last_insert_rowid();
-        self.add_contact_identifier(department, contact, protocol, identifier)?;
-        Ok(contact)
-    }
-
-    /// Gives a contact one more identifier. One that is somebody's already stays theirs: a provider's word does not join
-    /// two people whom a department knows apart.
-    pub(super) fn add_contact_identifier(
-        &self,
-        department: DepartmentRow,
-        contact: i64,
-        protocol: Protocol,
-        identifier: &str,
-    ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO contact_identifier (department, protocol, identifier, contact)
-                 VALUES (?, ?, ?, ?)",
-            )?
-            .execute((department, protocol.as_str(), identifier, contact))?;
-        Ok(())
-    }
-
-    /// Takes a name from the customer's own profile, where no program has set one.
-    pub(super) fn name_by_profile(&self, contact: i64, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "UPDATE contact SET name = ?2, named_by = 'profile', updated_at = ?3
-                 WHERE contact = ?1 AND named_by IS NOT 'api' AND name IS NOT ?2",
-            )?
-            .execute((contact, name, now.0))?;
-        Ok(())
     }
 }
 

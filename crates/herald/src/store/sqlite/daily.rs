@@ -1,7 +1,7 @@
 //! The customers that a portfolio has written to first within the last 24 hours.
 
-use super::{Engine, Writing};
-use crate::store::{DailyBudgetRow, DailyCustomers, StoreError};
+use super::Engine;
+use crate::store::{DailyBudgetRow, StoreError};
 use herald_rules::time::Timestamp;
 use rusqlite::OptionalExtension;
 
@@ -57,18 +57,5 @@ impl Engine {
             Ok(deleted >= STEP as usize)
         })
         .await
-    }
-}
-
-impl Writing<'_> {
-    pub(super) fn count_customers(&mut self, counted: &DailyCustomers) -> Result<(), StoreError> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO daily_customer (portfolio, customer, at) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
-        )?;
-        for (customer, at) in &counted.customers {
-            insert.execute((&counted.portfolio, customer.cast_signed(), at.0))?;
-        }
-        Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! The queue of a lane on disk: reading its head, moving what is due, putting in and taking out.
+//! The queue of a lane on disk: reading its head, and moving what is due.
 
-use super::{Engine, Writing, columns};
-use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Owned, Place, Queued, StoreError};
+use super::{Engine, columns, rows::put_away};
+use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Owned, StoreError, logic};
 use herald_rules::{message::Priority, protocol::Protocol, reason::Reason, time::Timestamp};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Connection;
 
 /// Rows made due by one operation.
 const HASTENED: u32 = 1_000;
@@ -24,7 +24,8 @@ impl Engine {
                  WHERE l.department = ?1 AND l.lane = ?2 AND l.class = ?3 AND l.position > ?4
                  ORDER BY l.position LIMIT ?5",
             )?;
-            let rows = query.query_map((department, lane, priority.class(), after, limit), |row| queued(row, 0))?;
+            let rows =
+                query.query_map((department, lane, priority.class(), after, limit), |row| columns::queued(row, 0))?;
             let messages = rows.collect::<Result<Vec<_>, _>>()?;
             Ok(HeadPage { complete: messages.len() < limit as usize, messages })
         })
@@ -48,6 +49,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |writing| {
+            writing.owned(owned.lane, owned.epoch)?;
             let moved = writing
                 .connection
                 .prepare_cached(
@@ -64,105 +66,26 @@ impl Engine {
     }
 
     pub(in crate::store) async fn due(&self, owned: Owned, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
-        self.write(move |writing| writing.due(owned.department, owned.lane, now, limit)).await
+        self.write(move |writing| {
+            let Owned { department, lane, epoch } = owned;
+            writing.owned(lane, epoch)?;
+            let found = put_away(writing, department, lane, now, limit)?;
+            let complete = found.len() < limit as usize;
+            let returned = logic::move_due(writing, department, lane, found)?;
+            Ok(Due { returned, complete, next: next_due(writing.connection, department, lane)? })
+        })
+        .await
     }
 }
 
-/// Reads class, position, attempt, resent, part, body from the columns that begin at `first`.
-fn queued(row: &Row<'_>, first: usize) -> rusqlite::Result<Queued> {
-    Ok(Queued {
-        place: columns::place(row, first, first + 1)?,
-        attempt: row.get(first + 2)?,
-        resent: row.get(first + 3)?,
-        part: row.get(first + 4)?,
-        message: columns::message(row, first + 5)?,
-    })
-}
-
-impl Writing<'_> {
-    fn due(&mut self, department: DepartmentRow, lane: LaneRow, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
-        let found = self
-            .connection
-            .prepare_cached(
-                "SELECT l.class, l.position, l.attempt, l.resent, l.part, m.body, l.due, l.held FROM later l
-                 JOIN message m ON m.department = l.department AND m.id = l.id
-                 WHERE l.department = ?1 AND l.lane = ?2 AND l.due <= ?3 ORDER BY l.due, l.position LIMIT ?4",
-            )?
-            .query_map((department, lane, now.0, limit), |row| {
-                Ok((queued(row, 0)?, row.get::<_, i64>(6)?, row.get::<_, bool>(7)?))
-            })?
-            .collect::<Result<Vec<_>, _>>()?;
-        let complete = found.len() < limit as usize;
-        let mut returned = Vec::new();
-        for (mut entry, due, held) in found {
-            self.connection
-                .prepare_cached("DELETE FROM later WHERE department = ? AND lane = ? AND due = ? AND position = ?")?
-                .execute((department, lane, due, entry.place.position))?;
-            if held {
-                self.insert_live(department, lane, &entry)?;
-                returned.push(entry);
-            } else {
-                // Its place is where its moment came, not where it was accepted. It is told of like everything that
-                // arrives: by another way it would overtake what has a place before it.
-                entry.place.position = self.next_position();
-                self.insert_live(department, lane, &entry)?;
-                self.memory.arrived.push((lane, entry));
-            }
-        }
-        let next = self
-            .connection
-            .prepare_cached("SELECT min(due) FROM later WHERE department = ?1 AND lane = ?2")?
-            .query_row((department, lane), |row| row.get::<_, Option<i64>>(0))?;
-        Ok(Due { returned, complete, next: next.map(Timestamp) })
-    }
-
-    pub(super) fn insert_live(
-        &self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        entry: &Queued,
-    ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO live (department, lane, class, position, id, attempt, resent, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute((
-                department,
-                lane,
-                entry.place.priority.class(),
-                entry.place.position,
-                entry.message.id.0.as_bytes(),
-                entry.attempt,
-                entry.resent,
-                entry.part,
-            ))?;
-        Ok(())
-    }
-
-    pub(super) fn delete_live(
-        &self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        place: Place,
-    ) -> Result<bool, StoreError> {
-        let deleted = self
-            .connection
-            .prepare_cached("DELETE FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?")?
-            .execute((department, lane, place.priority.class(), place.position))?;
-        Ok(deleted > 0)
-    }
-
-    /// Which part of the message at a place goes next; None: nothing stands there.
-    pub(super) fn live_part(
-        &self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        place: Place,
-    ) -> Result<Option<u16>, StoreError> {
-        Ok(self
-            .connection
-            .prepare_cached("SELECT part FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?")?
-            .query_row((department, lane, place.priority.class(), place.position), |row| row.get(0))
-            .optional()?)
-    }
+/// When the next of what is put away is due.
+pub(super) fn next_due(
+    connection: &Connection,
+    department: DepartmentRow,
+    lane: LaneRow,
+) -> Result<Option<Timestamp>, StoreError> {
+    let due = connection
+        .prepare_cached("SELECT min(due) FROM later WHERE department = ?1 AND lane = ?2")?
+        .query_row((department, lane), |row| row.get::<_, Option<i64>>(0))?;
+    Ok(due.map(Timestamp))
 }

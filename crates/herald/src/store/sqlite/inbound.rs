@@ -1,19 +1,10 @@
-//! What customers wrote: kept once, with who they are and the window that it opens.
+//! What customers wrote, read back.
 
-use super::{Engine, Writing, columns};
+use super::{Engine, columns};
 use crate::store::range;
-use crate::store::{
-    ChannelRow, DepartmentRow, InboundFilter, InboundPage, KeptInbound, LaneRow, NewInbound, StoreError,
-};
-use herald_rules::{
-    ids::MessageId,
-    inbound::{Inbound, InboundContent},
-    time::Timestamp,
-};
+use crate::store::{DepartmentRow, InboundFilter, InboundPage, KeptInbound, LaneRow, StoreError};
+use herald_rules::{ids::MessageId, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
-
-/// Characters kept of a name from a profile: as many as the API takes.
-const LONGEST_NAME: usize = 100;
 
 impl Engine {
     pub(in crate::store) async fn inbound(
@@ -33,83 +24,6 @@ impl Engine {
     pub(in crate::store) async fn list_inbound(&self, filter: InboundFilter) -> Result<InboundPage, StoreError> {
         self.read(move |connection| list(connection, &filter)).await
     }
-}
-
-impl Writing<'_> {
-    /// Keeps a customer's message, unless it is here already; tells whether it is new.
-    pub(super) fn keep_inbound(
-        &mut self,
-        department: DepartmentRow,
-        channel: ChannelRow,
-        new: &NewInbound,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let NewInbound { id, lane, received_at, inbound } = new;
-        let answers = match &inbound.reply_to {
-            Some(reference) => self.known_reference(channel, reference)?.map(|(id, _)| id),
-            None => None,
-        };
-        let body = match answers {
-            Some(_) => serde_json::to_string(&Inbound { reply_to_id: answers, ..inbound.clone() })?,
-            None => serde_json::to_string(inbound)?,
-        };
-        let written = self
-            .connection
-            .prepare_cached(
-                "INSERT INTO inbound (department, id, channel, lane, customer, received_at, reference, body)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, reference) DO NOTHING",
-            )?
-            .execute((
-                department,
-                id.0.as_bytes(),
-                channel,
-                lane,
-                &inbound.from,
-                received_at.0,
-                &inbound.reference,
-                body,
-            ))?;
-        if written == 0 {
-            return Ok(false);
-        }
-        self.open_window(*lane, inbound, now)?;
-        self.know(department, inbound, now)?;
-        Ok(true)
-    }
-
-    /// Makes or completes the contact of whoever wrote.
-    fn know(&self, department: DepartmentRow, inbound: &Inbound, now: Timestamp) -> Result<(), StoreError> {
-        let Inbound { protocol, from, user_id, name, content, .. } = inbound;
-        let mut contact = self.contact_row(department, *protocol, from)?;
-        // Someone who hid their number until now is known by the provider's id of them.
-        if contact.is_none()
-            && let Some(user_id) = user_id
-        {
-            contact = self.contact_row(department, *protocol, user_id)?;
-        }
-        let contact = match contact {
-            Some(contact) => contact,
-            None => self.add_contact(department, *protocol, from, now)?,
-        };
-        self.add_contact_identifier(department, contact, *protocol, from)?;
-        if let Some(user_id) = user_id {
-            self.add_contact_identifier(department, contact, *protocol, user_id)?;
-        }
-        if let InboundContent::NumberChanged { new_identifier } = content {
-            self.add_contact_identifier(department, contact, *protocol, new_identifier)?;
-        }
-        match name.as_deref().and_then(printable) {
-            Some(name) => self.name_by_profile(contact, &name, now),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A name as it may stand in a text and on a terminal; None where nothing is left of it.
-fn printable(name: &str) -> Option<String> {
-    let name: String = name.chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect();
-    let name = name.trim();
-    (!name.is_empty()).then(|| name.to_owned())
 }
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<KeptInbound> {

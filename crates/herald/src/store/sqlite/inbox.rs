@@ -1,10 +1,12 @@
 //! Callbacks: kept as they came, then worked off page by page.
 
-use super::{Engine, Writing};
+use super::Engine;
 use crate::store::{
-    CallbackWork, ChannelRow, DepartmentRow, InboxDepth, InboxLimits, InboxPage, StoreError, WaitingCallback, WorkedOff,
+    Applied, CallbackWork, ChannelRow, DepartmentRow, InboxDepth, InboxLimits, InboxPage, StoreError, WaitingCallback,
+    WorkedOff, logic,
 };
 use axum::body::Bytes;
+use herald_channels::contract::Receipt;
 use herald_rules::time::Timestamp;
 use rusqlite::Connection;
 
@@ -49,7 +51,21 @@ impl Engine {
     }
 
     pub(in crate::store) async fn work_off(&self, work: CallbackWork) -> Result<WorkedOff, StoreError> {
-        self.write(move |writing| writing.work_off(&work)).await
+        self.write(move |writing| {
+            writing.owned_channel(work.channel, work.epoch)?;
+            logic::work_off(writing, &work)
+        })
+        .await
+    }
+
+    pub(in crate::store) async fn apply(
+        &self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        receipts: Vec<Receipt>,
+        now: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        self.write(move |writing| logic::apply(writing, department, channel, &receipts, now)).await
     }
 
     pub(in crate::store) async fn inbox_depth(&self) -> Result<InboxDepth, StoreError> {
@@ -96,33 +112,4 @@ fn page(connection: &Connection, channel: ChannelRow, limits: InboxLimits) -> Re
         page.callbacks.push(WaitingCallback { number: row.get(0)?, at: Timestamp(row.get(1)?), body });
     }
     Ok(page)
-}
-
-impl Writing<'_> {
-    fn work_off(&mut self, work: &CallbackWork) -> Result<WorkedOff, StoreError> {
-        let CallbackWork { department, channel, now, .. } = *work;
-        let mut worked = WorkedOff::default();
-        for receipt in &work.receipts {
-            self.apply(department, channel, receipt, now, &mut worked.receipts)?;
-        }
-        for new in &work.inbound {
-            if self.keep_inbound(department, channel, new, now)? {
-                worked.inbound.push(new.id);
-            } else {
-                worked.repeated += 1;
-            }
-        }
-        for wish in &work.marketing {
-            self.marketing_wish(department, channel, &wish.customer, wish.wanted, wish.at)?;
-        }
-        for number in &work.done {
-            self.connection.prepare_cached("DELETE FROM inbox WHERE number = ?1")?.execute([number])?;
-        }
-        for (number, problem) in &work.unreadable {
-            self.connection
-                .prepare_cached("UPDATE inbox SET problem = ?2 WHERE number = ?1")?
-                .execute((number, problem))?;
-        }
-        Ok(worked)
-    }
 }

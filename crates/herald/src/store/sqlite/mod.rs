@@ -21,16 +21,13 @@ mod messages;
 mod node;
 mod open;
 mod outcome;
-mod part;
 mod prune;
 mod readers;
-mod receipt;
 mod recover;
+mod rows;
 mod standing;
 mod suppression;
-
 mod template;
-mod window;
 mod writer;
 
 pub use open::Options;

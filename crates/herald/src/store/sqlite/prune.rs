@@ -1,7 +1,7 @@
 //! Forgetting what has served its time, in small steps between other work.
 
 use super::{Engine, Writing, columns};
-use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError, provider_words};
+use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError, logic::Rows, provider_words};
 use herald_rules::{ids::MessageId, status::Status, time::Timestamp};
 
 /// Rows a step: some milliseconds of the writer.
@@ -113,7 +113,7 @@ impl Writing<'_> {
         lane: LaneRow,
         id: MessageId,
     ) -> Result<(), StoreError> {
-        if self.standing(department, id)?.status == Status::Pending {
+        if self.history(department, id)?.standing.status == Status::Pending {
             return Ok(());
         }
         let key = (department, id.0.as_bytes());

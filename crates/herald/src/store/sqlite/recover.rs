@@ -1,11 +1,10 @@
 //! Unknown outcomes: what a crash leaves claimed, and what is being found out.
 
-use super::{
-    Engine, Writing,
-    claim::{ENTRY, part_of, place_of},
-    columns,
+use super::{Engine, Writing, columns, head::next_due};
+use crate::store::{
+    Checking, DepartmentRow, HeldBefore, LaneRow, Owned, Recovered, StoreError,
+    logic::{self, Search},
 };
-use crate::store::{Checking, DepartmentRow, HeldBefore, LaneRow, Owned, Place, Recovered, StoreError};
 use herald_rules::{ids::MessageId, message::Priority, reason::Reason, status::Status, time::Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 use std::{collections::HashMap, time::Duration};
@@ -24,9 +23,16 @@ impl Engine {
         &self,
         owned: Owned,
         now: Timestamp,
+        settled_at: Timestamp,
         reconcile_for: Duration,
     ) -> Result<Recovered, StoreError> {
-        self.write(move |writing| writing.recover(owned.department, owned.lane, now, reconcile_for)).await
+        self.write(move |writing| {
+            let Owned { department, lane, epoch } = owned;
+            writing.owned(lane, epoch)?;
+            logic::recover(writing, department, lane, Search { now, settled_at, reconcile_for })?;
+            writing.recovered(department, lane)
+        })
+        .await
     }
 
     pub(in crate::store) async fn recent_customers(
@@ -39,15 +45,6 @@ impl Engine {
     }
 }
 
-/// A message of which the outcome of the last try is unknown.
-pub(super) struct Tried {
-    pub(super) id: MessageId,
-    pub(super) place: Place,
-    pub(super) attempt: u32,
-    pub(super) resent: bool,
-    pub(super) part: u16,
-}
-
 /// Customers held back because they wait for a place of the day; see `dispatch::worker`.
 const HELD_FOR_PLACES: u32 = 5_000;
 
@@ -56,102 +53,12 @@ const HELD_FOR_PLACES: u32 = 5_000;
 const RECENT_EVENTS: u32 = 500_000;
 
 impl Writing<'_> {
-    fn recover(
-        &mut self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        now: Timestamp,
-        reconcile_for: Duration,
-    ) -> Result<Recovered, StoreError> {
-        let claims = self
-            .connection
-            .prepare_cached("SELECT at, entries FROM claim WHERE department = ?1 AND lane = ?2 ORDER BY number")?
-            .query_map((department, lane), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?
-            .collect::<Result<Vec<_>, _>>()?;
-        for (at, entries) in claims {
-            for entry in entries.chunks_exact(ENTRY) {
-                let claimed = (place_of(entry)?, part_of(entry));
-                self.orphan(department, lane, claimed, Timestamp(at), now, reconcile_for)?;
-            }
-        }
-        self.connection
-            .prepare_cached("DELETE FROM claim WHERE department = ?1 AND lane = ?2")?
-            .execute((department, lane))?;
-        self.memory.checking = None;
+    fn recovered(&self, department: DepartmentRow, lane: LaneRow) -> Result<Recovered, StoreError> {
         Ok(Recovered {
             checking: checking(self.connection, department, lane, u32::MAX)?,
             held: held(self.connection, department, lane)?,
-            next_due: self
-                .connection
-                .prepare_cached("SELECT min(due) FROM later WHERE department = ?1 AND lane = ?2")?
-                .query_row((department, lane), |row| row.get::<_, Option<i64>>(0))?
-                .map(Timestamp),
+            next_due: next_due(self.connection, department, lane)?,
         })
-    }
-
-    /// A claimed message without an outcome: nobody knows whether the provider was called.
-    fn orphan(
-        &mut self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        (place, claimed_part): (Place, u16),
-        claimed_at: Timestamp,
-        now: Timestamp,
-        reconcile_for: Duration,
-    ) -> Result<(), StoreError> {
-        let found = self
-            .connection
-            .prepare_cached(
-                "SELECT id, attempt, resent, part FROM live WHERE department = ? AND lane = ? AND class = ? AND position = ?",
-            )?
-            .query_row((department, lane, place.priority.class(), place.position), |row| {
-                Ok((columns::message_id(row, 0)?, row.get::<_, u32>(1)?, row.get(2)?, row.get(3)?))
-            })
-            .optional()?;
-        let Some((id, attempt, resent, part)) = found else { return Ok(()) };
-        // The part that was claimed was taken, and the next stands in its place, never claimed.
-        if part != claimed_part {
-            return Ok(());
-        }
-        self.delete_live(department, lane, place)?;
-        if self.part_is_proved(department, id, u16::MAX, part)? {
-            return self.next_part(department, lane, id, place, (part, resent));
-        }
-        if self.is_proved_accepted(department, id)? {
-            self.count_queued(lane, -1);
-            return Ok(());
-        }
-        let tried = Tried { id, place, attempt: attempt + 1, resent, part };
-        self.insert_checking(department, lane, &tried, claimed_at, now + reconcile_for)
-    }
-
-    pub(super) fn insert_checking(
-        &mut self,
-        department: DepartmentRow,
-        lane: LaneRow,
-        tried: &Tried,
-        since: Timestamp,
-        deadline: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO checking (department, lane, id, class, position, attempt, resent, part, since, deadline)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute((
-                department,
-                lane,
-                tried.id.0.as_bytes(),
-                tried.place.priority.class(),
-                tried.place.position,
-                tried.attempt,
-                tried.resent,
-                tried.part,
-                since.0,
-                deadline.0,
-            ))?;
-        self.memory.checking = None;
-        Ok(())
     }
 }
 

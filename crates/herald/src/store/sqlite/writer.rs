@@ -53,15 +53,15 @@ pub(super) struct Memory {
     position: i64,
     /// The last event number of each lane.
     pub(super) sequences: HashMap<LaneRow, i64>,
-    /// The epoch of each lane's owner.
-    pub(super) epochs: HashMap<LaneRow, Epoch>,
     /// The channel of each lane, which never changes.
     pub(super) channels: HashMap<LaneRow, ChannelRow>,
-    /// Rows in `early` and `cancelled`, which are nearly always empty: then nobody needs to look.
-    pub(super) early: Option<i64>,
-    pub(super) cancelled: Option<i64>,
-    pub(super) checking: Option<i64>,
-    /// Whether there are rows in `part`, and in `suppression`.
+    /// The epoch of each lane's owner, and the highest of each channel's lanes.
+    epochs: HashMap<LaneRow, Epoch>,
+    channel_epochs: HashMap<ChannelRow, Epoch>,
+    /// Whether there are rows in these tables, which are nearly always empty: then nobody needs to look.
+    pub(super) early: Option<bool>,
+    pub(super) cancelled: Option<bool>,
+    pub(super) checking: Option<bool>,
     pub(super) parts: Option<bool>,
     pub(super) suppressions: Option<bool>,
     /// Changes of `lane.queued` in this group.
@@ -256,6 +256,7 @@ fn under_savepoint(connection: &Connection, memory: &mut Memory, operation: Oper
         memory.changes.truncate(marks.2);
         memory.queued = queued;
         memory.sequences.clear();
+        memory.forget_epochs();
         (memory.early, memory.cancelled, memory.checking) = (None, None, None);
     }
     connection.prepare_cached("RELEASE operation")?.execute([])?;
@@ -276,6 +277,11 @@ impl Memory {
         Ok(())
     }
 
+    fn forget_epochs(&mut self) {
+        self.epochs.clear();
+        self.channel_epochs.clear();
+    }
+
     fn tell(&mut self, observer: &dyn Observer) {
         for (lane, queued) in self.arrived.drain(..) {
             observer.arrived(lane, queued);
@@ -293,11 +299,11 @@ impl Memory {
 impl Writing<'_> {
     /// The owners of lanes have changed.
     pub(super) fn forget_epochs(&mut self) {
-        self.memory.epochs.clear();
+        self.memory.forget_epochs();
     }
 
     /// The next position in the order of all lanes.
-    pub(super) fn next_position(&mut self) -> i64 {
+    pub(super) fn position(&mut self) -> i64 {
         self.memory.position += 1;
         self.memory.position
     }
@@ -323,7 +329,33 @@ impl Writing<'_> {
     }
 
     /// Counts a lane's queue up or down; written once a group.
-    pub(super) fn count_queued(&mut self, lane: LaneRow, change: i64) {
+    pub(super) fn count(&mut self, lane: LaneRow, change: i64) {
         *self.memory.queued.entry(lane).or_insert(0) += change;
+    }
+
+    /// Refuses whoever owned a lane before its present owner.
+    pub(super) fn owned(&mut self, lane: LaneRow, epoch: Epoch) -> Result<(), StoreError> {
+        let owner = match self.memory.epochs.get(&lane) {
+            Some(owner) => *owner,
+            None => self
+                .connection
+                .prepare_cached("SELECT epoch FROM lane WHERE lane = ?1")?
+                .query_row([lane], |row| row.get(0).map(Epoch))?,
+        };
+        self.memory.epochs.insert(lane, owner);
+        if epoch < owner { Err(StoreError::Fenced) } else { Ok(()) }
+    }
+
+    /// [`Writing::owned`], of a channel's lanes, which have one owner.
+    pub(super) fn owned_channel(&mut self, channel: ChannelRow, epoch: Epoch) -> Result<(), StoreError> {
+        let owner = match self.memory.channel_epochs.get(&channel) {
+            Some(owner) => *owner,
+            None => self
+                .connection
+                .prepare_cached("SELECT coalesce(max(epoch), 0) FROM lane WHERE channel = ?1")?
+                .query_row([channel], |row| row.get(0).map(Epoch))?,
+        };
+        self.memory.channel_epochs.insert(channel, owner);
+        if epoch < owner { Err(StoreError::Fenced) } else { Ok(()) }
     }
 }

@@ -47,7 +47,7 @@ async fn a_retry_comes_back_to_its_place_with_its_tries(engine: Engine) {
     assert_eq!(fixture.queued().await, 2, "it still waits");
 
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, NOW, HOUR).await.unwrap();
     let held = HeldBefore {
         customer: "1".to_owned(),
         priority: Priority::Transactional,
@@ -69,7 +69,7 @@ async fn a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_
     fixture.record(&known, vec![], Recorded::Rejected(Reason::ContentRefused.into())).await;
 
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, NOW, HOUR).await.unwrap();
     let ids: Vec<_> = recovered.checking.iter().map(|checking| checking.message.id).collect();
     assert_eq!(ids, [unknown.message.id]);
     assert_eq!(recovered.checking[0].deadline, NOW + HOUR);

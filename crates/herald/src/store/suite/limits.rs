@@ -25,7 +25,7 @@ async fn who_waits_for_a_limit_goes_at_once_when_it_is_raised(engine: Engine) {
     assert!(!fixture.store.hasten(fixture.owned(), Reason::DailyLimit, NOW).await.unwrap());
     let returned = fixture.store.due(fixture.owned(), NOW, 10).await.unwrap().returned;
     assert_eq!(returned.iter().map(|queued| queued.message.id).collect::<Vec<_>>(), [place.message.id]);
-    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, NOW, HOUR).await.unwrap();
     assert_eq!(recovered.held.len(), 1, "the other waits for its try");
 }
 

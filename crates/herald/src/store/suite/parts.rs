@@ -105,7 +105,7 @@ async fn a_part_of_unknown_outcome_is_found_by_its_receipt_and_the_next_goes(eng
     let first = fixture.accept_parts(2).await;
     fixture.claim(1, vec![first.clone()]).await;
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, NOW, HOUR).await.unwrap();
     assert_eq!(recovered.checking.len(), 1);
     fixture.receipts(vec![ours(&first, 0, Status::Accepted)]).await;
     let next = fixture.heard.arrived.lock().unwrap().last().unwrap().clone();
@@ -177,7 +177,7 @@ async fn a_part_that_was_never_claimed_is_not_taken_for_called_after_a_crash(eng
     fixture.claim(1, vec![first.clone(), other.clone()]).await;
     fixture.part_accepted(&first, "a").await;
     let fixture = fixture.reopened().await;
-    let recovered = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap();
+    let recovered = fixture.store.recover(fixture.owned(), NOW, NOW, HOUR).await.unwrap();
     let checked: Vec<_> = recovered.checking.iter().map(|checking| checking.message.id).collect();
     assert_eq!(checked, [other.message.id]);
     let page = fixture.store.head(fixture.department, fixture.lane, Priority::Transactional, 0, 10).await.unwrap();
@@ -194,7 +194,7 @@ async fn what_was_proved_meanwhile_is_neither_given_up_nor_sent_again(engine: En
         let first = fixture.accept_parts(2).await;
         fixture.claim(1, vec![first.clone()]).await;
         let fixture = fixture.reopened().await;
-        let mut checking = fixture.store.recover(fixture.owned(), NOW, HOUR).await.unwrap().checking;
+        let mut checking = fixture.store.recover(fixture.owned(), NOW, NOW, HOUR).await.unwrap().checking;
         // Behind the back of the search, as if the receipt had come between its look and its decision.
         fixture.sql("UPDATE part SET status = 2 WHERE part = 0").await;
         let resolution = match again {
