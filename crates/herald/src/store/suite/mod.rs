@@ -4,13 +4,18 @@ mod accepting;
 mod access;
 mod administration;
 mod contacts;
+mod deliveries;
 mod fixture;
 mod inbound;
 mod inbox;
 mod lanes;
 mod limits;
+mod log;
 mod parts;
+mod polling;
 mod receipts;
+mod replays;
+mod subscriptions;
 mod suppressions;
 mod templates;
 
