@@ -7,7 +7,8 @@
 //!
 //! [`plan`] shares the groups out. Nodes do not talk to each other: each makes its own plan from the rows that all of them see.
 //!
-//! What the protocol promises, and what it cannot, is in `docs/decisions/0004-leases.md`, and checked by `tests/lease_model.rs`.
+//! What the protocol promises, and what it cannot, is in `docs/decisions/0004-leases.md`, and checked by `tests/lease_model`, which
+//! tries everything that can happen.
 
 mod bound;
 mod plan;

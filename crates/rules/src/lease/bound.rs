@@ -9,7 +9,9 @@ use std::time::Duration;
 /// store wrote the lease's end later than that, so that the bound passes first, however long the statement or its answer took.
 /// Only the two clocks' rates must agree, and the store's clock must not be set forward: see `docs/decisions/0004-leases.md`.
 ///
-/// Check it as the last thing before the call, and again whenever the call has waited for something.
+/// It is that of one epoch: what was claimed under another must not go by it, also on the node that has lost the group and taken
+/// it again. Look at it as the last thing before the call, and again whenever the call has waited for something. A stop between
+/// look and call cannot be guarded against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bound(Duration);
 
