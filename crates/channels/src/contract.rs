@@ -251,6 +251,8 @@ pub struct Capabilities {
     pub rate: Option<Rate>,
     /// How often one customer may be written to.
     pub pair: Option<PairLimit>,
+    /// A call of [`Provider::send`] has ended by then, whatever became of it.
+    pub longest_call: Duration,
 }
 
 /// A callback as it came in.

@@ -137,6 +137,8 @@ pub struct NodeRow {
     pub version: String,
     /// It takes groups. A node that cannot, or that is about to stop, must say so: a share is kept for each that does.
     pub works: bool,
+    /// It answers requests, and so grants its share of the limits of requests.
+    pub answers: bool,
     /// When it counts as dead, by the store's clock.
     pub until: Timestamp,
 }

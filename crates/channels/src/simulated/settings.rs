@@ -89,5 +89,6 @@ pub(super) fn capabilities(protocol: Protocol, settings: &Settings) -> Capabilit
         fetches_files: false,
         rate: None,
         pair,
+        longest_call: Duration::from_millis(settings.timeout_ms),
     }
 }

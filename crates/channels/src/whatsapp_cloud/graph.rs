@@ -56,6 +56,11 @@ impl Graph {
         })
     }
 
+    /// A call has ended by then.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// The address of something in the Graph API, with the proof.
     pub fn address(&self, segments: &[&str], query: &[(&str, &str)]) -> Address {
         let address = self.base.below(segments).query("appsecret_proof", &self.proof);

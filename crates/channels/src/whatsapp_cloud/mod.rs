@@ -142,6 +142,7 @@ impl Provider for WhatsappCloud {
             fetches_files: true,
             rate: "80/s".parse().ok(),
             pair: Some(PairLimit { every: Duration::from_secs(6), burst: 45 }),
+            longest_call: self.inner.graph.timeout(),
         }
     }
 

@@ -443,6 +443,7 @@ CREATE TABLE node (
     name text NOT NULL,
     version text NOT NULL,
     works boolean NOT NULL,
+    answers boolean NOT NULL,
     started_at bigint NOT NULL,
     until bigint NOT NULL                 -- by the database's clock
 );

@@ -17,7 +17,14 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::{InMemoryState, NotKeyed},
 };
-use std::{collections::HashMap, num::NonZeroU32, sync::Arc};
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
@@ -29,9 +36,14 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, StateInforma
 #[derive(Default)]
 pub struct Quotas {
     departments: ArcSwap<HashMap<DepartmentRow, Arc<DepartmentQuota>>>,
+    /// Nodes that share the limits, less one.
+    others: AtomicU32,
 }
 
 struct DepartmentQuota {
+    /// The whole limit, as the department knows it.
+    whole: (NonZeroU32, NonZeroU32),
+    /// This node's share of it.
     per_minute: NonZeroU32,
     burst: NonZeroU32,
     limiter: Limiter,
@@ -50,12 +62,30 @@ impl Quotas {
     /// Brings the limits in line with the departments; one whose limit did not change keeps its state.
     pub fn update(&self, snapshot: &Snapshot, limits: &config::Limits) {
         let old = self.departments.load();
+        let nodes = self.nodes();
         let departments = snapshot.departments().map(|department| {
-            let (per_minute, burst) = limits_of(&department.settings, limits);
-            let kept = old.get(&department.row).filter(|quota| (quota.per_minute, quota.burst) == (per_minute, burst));
-            (department.row, kept.cloned().unwrap_or_else(|| Arc::new(DepartmentQuota::new(per_minute, burst))))
+            let whole = limits_of(&department.settings, limits);
+            let kept = old.get(&department.row).filter(|quota| quota.whole == whole && quota.is_share(nodes));
+            (department.row, kept.cloned().unwrap_or_else(|| Arc::new(DepartmentQuota::new(whole, nodes))))
         });
         self.departments.store(Arc::new(departments.collect()));
+    }
+
+    /// So many nodes take requests: each grants its share of every limit. While nodes come and go a department may hand in more
+    /// than its limit, by one share at most.
+    pub fn shared_by(&self, nodes: usize) {
+        let others = u32::try_from(nodes.saturating_sub(1)).unwrap_or(u32::MAX);
+        if self.others.swap(others, Ordering::Relaxed) == others {
+            return;
+        }
+        let shared = |(row, quota): (&DepartmentRow, &Arc<DepartmentQuota>)| {
+            (*row, Arc::new(DepartmentQuota::new(quota.whole, self.nodes())))
+        };
+        self.departments.rcu(|departments| departments.iter().map(shared).collect::<HashMap<_, _>>());
+    }
+
+    fn nodes(&self) -> u32 {
+        self.others.load(Ordering::Relaxed).saturating_add(1)
     }
 
     /// Takes one message off the department's limit.
@@ -84,11 +114,21 @@ fn limits_of(own: &DepartmentSettings, limits: &config::Limits) -> (NonZeroU32, 
     )
 }
 
+/// What one of so many nodes grants of a limit: at least 1.
+fn share(limit: NonZeroU32, nodes: u32) -> NonZeroU32 {
+    NonZeroU32::new(limit.get().div_ceil(nodes.max(1))).unwrap_or(limit)
+}
+
 impl DepartmentQuota {
-    fn new(per_minute: NonZeroU32, burst: NonZeroU32) -> Self {
+    fn new(whole: (NonZeroU32, NonZeroU32), nodes: u32) -> Self {
+        let (per_minute, burst) = (share(whole.0, nodes), share(whole.1, nodes));
         let quota = Quota::per_minute(per_minute).allow_burst(burst);
         let limiter = RateLimiter::direct_with_clock(quota, MonotonicClock);
-        Self { per_minute, burst, limiter: limiter.with_middleware() }
+        Self { whole, per_minute, burst, limiter: limiter.with_middleware() }
+    }
+
+    fn is_share(&self, nodes: u32) -> bool {
+        (self.per_minute, self.burst) == (share(self.whole.0, nodes), share(self.whole.1, nodes))
     }
 
     fn take(&self) -> Result<Allowance, Problem> {
@@ -144,7 +184,7 @@ mod tests {
 
     #[test]
     fn counts_down_then_refuses_with_a_wait() {
-        let quota = DepartmentQuota::new(NonZeroU32::new(60).unwrap(), NonZeroU32::new(3).unwrap());
+        let quota = DepartmentQuota::new((NonZeroU32::new(60).unwrap(), NonZeroU32::new(3).unwrap()), 1);
         assert_eq!(quota.take().unwrap(), Allowance { limit: 3, remaining: 2, reset: 1 });
         assert_eq!(quota.take().unwrap().reset, 2);
         assert_eq!(quota.take().unwrap().remaining, 0);
@@ -154,8 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_nodes_grants_its_share() {
+        let whole = (NonZeroU32::new(60).unwrap(), NonZeroU32::new(10).unwrap());
+        let granted = |nodes| {
+            let quota = DepartmentQuota::new(whole, nodes);
+            assert!(quota.is_share(nodes));
+            (0..20).filter(|_| quota.take().is_ok()).count()
+        };
+        assert_eq!([granted(1), granted(3), granted(100)], [10, 4, 1]);
+    }
+
+    #[test]
     fn the_largest_limit_works() {
-        let quota = DepartmentQuota::new(NonZeroU32::MAX, NonZeroU32::MAX);
+        let quota = DepartmentQuota::new((NonZeroU32::MAX, NonZeroU32::MAX), 1);
         assert!((0..1_000).all(|_| quota.take().is_ok()));
     }
 }

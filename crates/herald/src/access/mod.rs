@@ -71,6 +71,11 @@ impl Access {
         })
     }
 
+    /// Forgets which tokens are good: another node may have revoked any.
+    pub fn forget_tokens(&self) {
+        self.cache.clear();
+    }
+
     /// Refuses a database whose secrets were sealed with another key, before the first of them is needed.
     ///
     /// # Errors

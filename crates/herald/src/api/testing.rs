@@ -11,6 +11,7 @@ use crate::{
     node::{
         app::{App, Parts},
         directory::{ChannelSettings, Directory},
+        ownership::Ownership,
     },
     observe::metrics::Metrics,
     pace::Lanes,
@@ -112,14 +113,18 @@ impl Instance {
         let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));
         let log = events::Log::default();
         let settings = (&config).into();
+        let ownership = Ownership::new("test".into(), crate::config::Role::All);
+        let owned = ownership.clone();
+        let owner: events::Owner = Arc::new(move |row| owned.of_subscription(row));
         let events =
-            Events::start(store.clone(), directory.clone(), log, keys, settings, metrics.clone()).await.unwrap();
+            Events::start(store.clone(), directory.clone(), log, keys, settings, metrics.clone(), owner).await.unwrap();
         let app = App::new(Parts {
             store,
             directory,
             config,
             access,
             quotas: Quotas::default(),
+            ownership,
             lanes,
             inbox: Inbox::default(),
             templates,

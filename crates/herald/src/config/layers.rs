@@ -162,8 +162,9 @@ impl Merged {
                 self.section("events", &mut problems),
             );
             let files = self.section("files", &mut problems);
-            let (store, templates, log) = (
+            let (store, node, templates, log) = (
                 self.section("store", &mut problems),
+                self.section("node", &mut problems),
                 self.section("templates", &mut problems),
                 self.section("log", &mut problems),
             );
@@ -178,6 +179,7 @@ impl Merged {
                 webhooks: webhooks?,
                 events: events?,
                 store: store?,
+                node: node?,
                 templates: templates?,
                 log: log?,
                 retention: retention?,

@@ -20,6 +20,7 @@ pub use sections::lanes::{DefaultRates, Lanes};
 pub use sections::limits::Limits;
 pub use sections::listen::{Listen, Tls};
 pub use sections::log::{Format, Log};
+pub use sections::node::{Node, Role};
 pub use sections::retention::Retention;
 pub use sections::shutdown::Shutdown;
 pub use sections::store::Store;
@@ -46,6 +47,8 @@ pub struct Config {
     pub events: Events,
     /// The database.
     pub store: Store,
+    /// What this node does.
+    pub node: Node,
     /// WhatsApp templates.
     pub templates: Templates,
     /// The log.

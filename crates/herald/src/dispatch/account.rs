@@ -146,6 +146,17 @@ impl Accounts {
         accounts.values().filter(of_it).flat_map(|account| account.lanes.iter().copied()).collect()
     }
 
+    /// Forgets what is kept in memory of these channels' accounts: another node may have worked them meanwhile. To be followed by
+    /// [`Accounts::update`].
+    pub fn forget(&self, channels: &[ChannelRow]) {
+        let mut accounts = self.by_channel.write().unwrap_or_else(PoisonError::into_inner);
+        for account in channels.iter().filter_map(|channel| accounts.remove(channel)) {
+            if let Some(portfolio) = account.adapter.portfolio() {
+                self.daily.forget(portfolio);
+            }
+        }
+    }
+
     /// Lanes that stand still by their provider's word.
     pub fn stopped(&self) -> usize {
         let accounts = self.by_channel.read().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,11 @@
 //! What ends a message here costs no call.
 
 use super::Account;
-use crate::{node::crash, pace::Daily, route};
+use crate::{
+    node::{crash, ownership::Tenure},
+    pace::Daily,
+    route,
+};
 use herald_channels::contract::{Outcome, Outgoing};
 use herald_rules::{
     admission::{self, Reach},
@@ -23,11 +27,19 @@ pub(super) enum Tried {
     Refused(Cause),
     /// It waits until a moment: a limit of the account.
     Waits(Timestamp, Cause),
+    /// The lease ran out while it was made ready: its lane may be another node's.
+    TooLate,
 }
 
 /// Makes ready and calls. `closed` is set where free text may not be sent: then the message goes as the template that it is
 /// by now, if the customer may be sent that. `first`: it opens a conversation, which may be counted.
-pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed: Option<Reach>, first: bool) -> Tried {
+pub(super) async fn tried(
+    account: Arc<Account>,
+    tenure: &Tenure,
+    mut outgoing: Outgoing,
+    closed: Option<Reach>,
+    first: bool,
+) -> Tried {
     if let Some(reach) = closed {
         match template_by_now(&account, &outgoing.message, &reach).await {
             // It was cut when it was accepted, and cannot be put together again.
@@ -53,9 +65,12 @@ pub(super) async fn tried(account: Arc<Account>, mut outgoing: Outgoing, closed:
         Ok(kinds) => outgoing.kinds = kinds,
         Err(cause) => return Tried::Refused(cause),
     }
-    // Last of all: a place of the day is taken by what goes.
+    // Nearly last: a place of the day is taken by what goes.
     if first && let Daily::Until(until, cause) = account.may_write_first(&outgoing.message.to, Timestamp::now()) {
         return Tried::Waits(until, cause);
+    }
+    if !tenure.may_call() {
+        return Tried::TooLate;
     }
     Tried::Called(crash::around("call", account.adapter.send(&outgoing)).await)
 }

@@ -9,10 +9,11 @@ mod hear;
 
 use super::{Account, check::Round, prepare::Tried};
 use crate::{
+    node::ownership::Tenure,
     observe::metrics::Metrics,
-    pace::{Lanes, Mailbox},
+    pace::{LaneSettings, Lanes, Mailbox},
     store::{
-        ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, Epoch, HeadPage, LaneRow, Outcomes, Owned, Queued, Recorded,
+        ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Owned, Queued, Recorded,
         Recovered, StandingChange, Store, StoreError, UNTIL_LIFTED,
     },
 };
@@ -43,8 +44,8 @@ pub struct WorkerContext {
     pub channel: ChannelRow,
     /// Which lane.
     pub lane: LaneRow,
-    /// Since which epoch this node owns it.
-    pub epoch: Epoch,
+    /// This node's hold on it.
+    pub tenure: Arc<Tenure>,
     /// The channel's protocol.
     pub protocol: Protocol,
     /// What is on disk.
@@ -60,7 +61,20 @@ pub struct WorkerContext {
 impl WorkerContext {
     /// The lane with the epoch in which it is this node's.
     pub fn owned(&self) -> Owned {
-        Owned { department: self.department, lane: self.lane, epoch: self.epoch }
+        Owned { department: self.department, lane: self.lane, epoch: self.tenure.epoch() }
+    }
+
+    /// Nothing more is to be begun: the node stops, or the lane is another's.
+    fn is_over(&self) -> bool {
+        self.stop.is_cancelled() || self.tenure.ended().is_cancelled()
+    }
+
+    /// Waits until nothing more is to be begun.
+    async fn over(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.tenure.ended().cancelled() => {}
+        }
     }
 }
 
@@ -86,7 +100,7 @@ struct AtTheDoor {
 
 /// The worker of one lane.
 pub struct Worker {
-    context: WorkerContext,
+    context: Arc<WorkerContext>,
     account: Arc<Account>,
     machine: Lane,
     answers: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -109,17 +123,31 @@ pub struct Worker {
     store_away_until: Option<Timestamp>,
     breaker_until: Option<Timestamp>,
     stopped_until: Option<Timestamp>,
+    /// The store did not say whether something is done: what is in memory may differ from the tables, and is read anew.
+    begins_anew: bool,
 }
 
 impl Worker {
-    /// Works a lane until the node stops.
+    /// Works a lane until it is given up, lost to another node, or the node stops. `head` messages of each class in memory,
+    /// `in_flight` at the provider's door.
     pub async fn run(
         context: WorkerContext,
-        mailbox: Mailbox,
-        account: Arc<Account>,
-        settings: Settings,
-        paused: bool,
+        mut mailbox: Mailbox,
+        settings: LaneSettings,
+        (head, in_flight): (usize, usize),
     ) {
+        let context = Arc::new(context);
+        let LaneSettings { mut paused, mut rate, mut account, .. } = settings;
+        while !context.is_over() {
+            let pair = account.adapter.capabilities().pair;
+            let settings = Settings { pair, ..Settings::new(rate, head, in_flight) };
+            let mut worker = Self::new(context.clone(), account, settings, paused).await;
+            worker.work(&mut mailbox).await;
+            (paused, rate, account) = (worker.machine.is_paused(), worker.machine.rate(), worker.account);
+        }
+    }
+
+    async fn new(context: Arc<WorkerContext>, account: Arc<Account>, settings: Settings, paused: bool) -> Self {
         let pace = context.store.pace(context.lane).await.unwrap_or_default();
         let mut worker = Self {
             machine: Lane::new(settings, pace, paused),
@@ -143,22 +171,24 @@ impl Worker {
             store_away_until: None,
             breaker_until: None,
             stopped_until: None,
+            begins_anew: false,
             context,
         };
         worker.remember_pairs().await;
         worker.remember_standing().await;
         worker.recover(Duration::ZERO);
-        worker.work(mailbox).await;
+        worker
     }
 
-    async fn work(&mut self, mut mailbox: Mailbox) {
-        let stop = self.context.stop.clone();
+    async fn work(&mut self, mailbox: &mut Mailbox) {
+        let context = self.context.clone();
         loop {
             if mailbox.take_overflow() {
                 self.machine.overflowed();
             }
             let wake_at = self.advance();
-            if stop.is_cancelled() && self.is_drained() {
+            let over = context.is_over();
+            if (over || self.begins_anew) && self.is_drained() {
                 return;
             }
             let pause = wake_at.map_or(Duration::from_secs(3600), |at| at.since(Timestamp::now()));
@@ -177,7 +207,7 @@ impl Worker {
                     }
                 }
                 Some(control) = mailbox.control.recv() => self.control(control),
-                () = stop.cancelled(), if !stop.is_cancelled() => {}
+                () = context.over(), if !over => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -212,7 +242,7 @@ impl Worker {
         // What was counted in the last 24 hours must be known before the first message: it is waited for.
         while let Some(budget) = self.account.daily_budget()
             && let Err(error) = budget.read(&self.context.store).await
-            && !self.context.stop.is_cancelled()
+            && !self.context.is_over()
         {
             tracing::warn!(lane = self.context.lane, %error, "lane.daily_budget_not_read");
             tokio::time::sleep(STORE_PAUSE).await;
@@ -240,7 +270,7 @@ impl Worker {
         }
         let mut wake_at = None;
         let mut wake = |at: Option<Timestamp>| wake_at = earlier(wake_at, at);
-        let stopping = self.context.stop.is_cancelled();
+        let stopping = self.context.is_over() || self.begins_anew;
         if !self.claiming && !stopping {
             let most = self.may_claim(now);
             let effects = self.machine.take(now, most);
@@ -283,7 +313,8 @@ impl Worker {
 
     /// How many messages may be claimed now, as far as provider and store are concerned.
     fn may_claim(&mut self, now: Timestamp) -> usize {
-        if self.ended.len() >= UNWRITTEN {
+        // Past the lease's end another node may work the lane. The next renewal wakes it.
+        if self.ended.len() >= UNWRITTEN || !self.context.tenure.may_call() {
             return 0;
         }
         (self.breaker_until, self.stopped_until) = (None, None);

@@ -37,6 +37,19 @@ impl Log {
         }
     }
 
+    /// Another node has written this far.
+    pub fn grown(&self, department: DepartmentRow, log: EventKey) {
+        let mut departments = self.lock();
+        let department = departments.entry(department).or_default();
+        let head = department.heads.entry(log.lane).or_insert(0);
+        if *head < log.sequence {
+            *head = log.sequence;
+            for listener in &department.listeners {
+                listener.notify_one();
+            }
+        }
+    }
+
     /// What was in the log before the first change was heard of.
     pub(super) fn known(&self, department: DepartmentRow, heads: &[EventKey]) {
         let mut departments = self.lock();

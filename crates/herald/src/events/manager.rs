@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     net::Guard,
-    node::directory::Directory,
+    node::{directory::Directory, ownership::Tenure},
     observe::metrics::Metrics,
     store::{Attempt, Delivery, DepartmentRow, Store, StoreError, Subscription, SubscriptionKind, SubscriptionRow},
 };
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{
@@ -36,6 +36,9 @@ pub enum EventsError {
     Client(String),
 }
 
+/// This node's hold on a subscription; None: it is another node's.
+pub type Owner = Arc<dyn Fn(SubscriptionRow) -> Option<Arc<Tenure>> + Send + Sync>;
+
 /// The hand-over of events of this node. Cheap to clone.
 #[derive(Clone)]
 pub struct Events {
@@ -46,7 +49,10 @@ struct Inner {
     shared: Shared,
     secrets: Arc<dyn Secrets>,
     stop: watch::Sender<bool>,
+    owner: Owner,
     workers: Mutex<HashMap<SubscriptionRow, Running>>,
+    /// Active webhooks, whosever they are.
+    webhooks: Mutex<BTreeSet<SubscriptionRow>>,
     /// Changes of one subscription must not overtake each other.
     changing: tokio::sync::Mutex<()>,
 }
@@ -54,11 +60,13 @@ struct Inner {
 struct Running {
     endpoint: watch::Sender<Arc<Endpoint>>,
     wake: Arc<Notify>,
+    tenure: Arc<Tenure>,
     task: JoinHandle<()>,
 }
 
 impl Events {
-    /// Starts a worker for each active webhook. `log` is the one that the store's observer tells of changes.
+    /// Reads the subscriptions, and starts a worker for each active webhook that `owner` says is this node's. `log` is the one
+    /// that the store's observer tells of changes.
     ///
     /// # Errors
     /// When the store cannot be read, or no HTTP client can be made.
@@ -69,26 +77,63 @@ impl Events {
         secrets: Arc<dyn Secrets>,
         settings: Settings,
         metrics: Arc<Metrics>,
+        owner: Owner,
     ) -> Result<Self, EventsError> {
         let guard = Guard::new(settings.allow_networks.clone());
         let clients = clients(guard).map_err(EventsError::Client)?;
         for (department, heads) in store.log_heads(Vec::new()).await? {
             log.known(department, &heads);
         }
-        let subscriptions = store.subscriptions(None).await?;
         let shared = Shared { store, directory, log, settings, clients, metrics };
         let inner = Inner {
             shared,
             secrets,
             stop: watch::Sender::new(false),
+            owner,
             workers: Mutex::default(),
+            webhooks: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         };
         let events = Self { inner: Arc::new(inner) };
-        for subscription in subscriptions {
-            events.apply(subscription).await;
-        }
+        events.reload().await?;
         Ok(events)
+    }
+
+    /// Reads all subscriptions anew: another node may have changed any of them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.inner.changing.lock().await;
+        let subscriptions = self.inner.shared.store.subscriptions(None).await?;
+        let known: BTreeSet<_> = subscriptions.iter().map(|subscription| subscription.row).collect();
+        let gone: Vec<_> = self.workers().keys().copied().filter(|row| !known.contains(row)).collect();
+        for subscription in subscriptions {
+            self.apply(subscription).await;
+        }
+        gone.into_iter().for_each(|row| self.deleted(row));
+        self.webhook_rows().retain(|row| known.contains(row));
+        Ok(())
+    }
+
+    /// The active webhooks of the instance.
+    pub fn webhooks(&self) -> BTreeSet<SubscriptionRow> {
+        self.webhook_rows().clone()
+    }
+
+    /// Whether a webhook is worked here.
+    pub fn is_worked(&self, row: SubscriptionRow) -> bool {
+        let workers = self.workers();
+        workers.get(&row).is_some_and(|running| !running.task.is_finished() && !running.tenure.ended().is_cancelled())
+    }
+
+    /// Waits until the worker of a subscription, whose tenure is over, has ended.
+    pub async fn disowned(&self, row: SubscriptionRow) {
+        let running = self.workers().remove(&row);
+        if let Some(running) = running {
+            // Its endpoint stays connected until it has ended.
+            drop(running.task.await);
+        }
     }
 
     /// Call it after a subscription was made or changed in any way, and after a replay was asked for.
@@ -99,14 +144,17 @@ impl Events {
         let _one_at_a_time = self.inner.changing.lock().await;
         match self.inner.shared.store.subscription(row).await? {
             Some(subscription) => self.apply(subscription).await,
-            // Deleted: the worker finishes what is under way and ends.
-            None => {
-                if let Some(running) = self.workers().remove(&row) {
-                    running.endpoint.send_modify(|endpoint| *endpoint = Arc::new(endpoint.deleted()));
-                }
-            }
+            None => self.deleted(row),
         }
         Ok(())
+    }
+
+    /// The worker finishes what is under way and ends.
+    fn deleted(&self, row: SubscriptionRow) {
+        self.webhook_rows().remove(&row);
+        if let Some(running) = self.workers().remove(&row) {
+            running.endpoint.send_modify(|endpoint| *endpoint = Arc::new(endpoint.deleted()));
+        }
     }
 
     /// Call it after an API secret of a department was made, changed or revoked: it may sign webhooks.
@@ -177,14 +225,21 @@ impl Events {
         }
         let row = subscription.row;
         let endpoint = Arc::new(self.endpoint(subscription).await);
+        match endpoint.is_active() {
+            true => self.webhook_rows().insert(row),
+            false => self.webhook_rows().remove(&row),
+        };
+        let owned = (self.inner.owner)(row);
         let mut workers = self.workers();
         let previous = match workers.remove(&row) {
             Some(running) if !running.task.is_finished() => {
                 let was_active = running.endpoint.borrow().is_active();
                 running.endpoint.send_replace(endpoint.clone());
                 running.wake.notify_one();
-                // One that is ending on account of a pause cannot be called back: the next begins when it is done.
-                if was_active || !endpoint.is_active() {
+                // One that is ending, on account of a pause or since it was another node's for a while, cannot be called back:
+                // the next begins when it is done.
+                let ending = !was_active || running.tenure.ended().is_cancelled();
+                if !ending || !endpoint.is_active() {
                     workers.insert(row, running);
                     return;
                 }
@@ -192,20 +247,23 @@ impl Events {
             }
             _ => None,
         };
-        if !endpoint.is_active() || *self.inner.stop.borrow() {
-            return;
-        }
+        let Some(tenure) = owned.filter(|_| endpoint.is_active() && !*self.inner.stop.borrow()) else { return };
         let (sender, receiver) = watch::channel(endpoint);
         let wake = Arc::new(Notify::new());
         let (shared, stop, woken) = (self.inner.shared.clone(), self.inner.stop.subscribe(), wake.clone());
+        let held = tenure.clone();
         let task = tokio::spawn(async move {
             if let Some(previous) = previous {
                 // Whatever became of it, it is over.
                 let _ = previous.await;
             }
-            Worker::run(shared, receiver, stop, woken).await;
+            Worker::run(shared, receiver, stop, woken, held).await;
         });
-        workers.insert(row, Running { endpoint: sender, wake, task });
+        workers.insert(row, Running { endpoint: sender, wake, tenure, task });
+    }
+
+    fn webhook_rows(&self) -> MutexGuard<'_, BTreeSet<SubscriptionRow>> {
+        self.inner.webhooks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn workers(&self) -> MutexGuard<'_, HashMap<SubscriptionRow, Running>> {

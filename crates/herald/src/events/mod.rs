@@ -22,7 +22,7 @@ mod tests;
 
 pub use endpoint::{Hidden, SigningSecret, check_headers};
 pub use log::Log;
-pub use manager::{Events, EventsError};
+pub use manager::{Events, EventsError, Owner};
 pub use polling::Handle;
 pub use secrets::{Keys, Secrets};
 pub use settings::Settings;

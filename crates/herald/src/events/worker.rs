@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     net::Clients,
-    node::{crash, directory::Directory},
+    node::{crash, directory::Directory, ownership::Tenure},
     observe::metrics::Metrics,
     store::{Attempt, Delivery, DeliveryStep, EventKey, LoggedEvent, Render, Store, StoreError},
 };
@@ -45,6 +45,7 @@ pub(super) struct Worker {
     shared: Shared,
     endpoint: watch::Receiver<Arc<Endpoint>>,
     stop: watch::Receiver<bool>,
+    tenure: Arc<Tenure>,
     connected: bool,
     wake: Arc<Notify>,
     render: Render,
@@ -63,13 +64,14 @@ impl Worker {
         mut endpoint: watch::Receiver<Arc<Endpoint>>,
         stop: watch::Receiver<bool>,
         wake: Arc<Notify>,
+        tenure: Arc<Tenure>,
     ) {
         let now = endpoint.borrow_and_update().clone();
         let (row, department) = (now.subscription.row, now.subscription.department);
         let progress = loop {
             match shared.store.progress(&now.subscription).await {
                 Ok(progress) => break progress,
-                Err(error) if *stop.borrow() => {
+                Err(error) if *stop.borrow() || tenure.ended().is_cancelled() => {
                     tracing::warn!(subscription = %now.subscription.id, %error, "webhook.not_started");
                     return;
                 }
@@ -88,6 +90,7 @@ impl Worker {
             shared,
             endpoint,
             stop,
+            tenure: tenure.clone(),
             connected: true,
             wake: wake.clone(),
             render,
@@ -95,7 +98,7 @@ impl Worker {
             attempts: JoinSet::new(),
             reading: None,
             look_for_replays: true,
-            step: DeliveryStep { subscription: row, ..DeliveryStep::default() },
+            step: DeliveryStep { subscription: row, epoch: tenure.epoch(), ..DeliveryStep::default() },
         };
         worker.work().await;
         log.forget(department, &wake);
@@ -103,7 +106,7 @@ impl Worker {
 
     async fn work(&mut self) {
         loop {
-            let running = !*self.stop.borrow() && self.endpoint.borrow().is_active() && !self.step.pause;
+            let running = !self.is_over() && self.endpoint.borrow().is_active() && !self.step.pause;
             let now = self.shared.settings.now();
             if running {
                 self.read();
@@ -117,15 +120,21 @@ impl Worker {
                 self.notice();
                 return;
             }
-            if running {
+            // Past the lease's end another node may be handing over the same.
+            if running && self.tenure.may_call() {
                 for start in self.outbox.starts(now) {
                     self.attempt(start);
                 }
-            } else if self.outbox.is_idle() {
+            } else if !running && self.outbox.is_idle() {
                 return;
             }
             self.wait(running).await;
         }
+    }
+
+    /// The node stops, or another has the subscription.
+    fn is_over(&self) -> bool {
+        *self.stop.borrow() || self.tenure.ended().is_cancelled()
     }
 
     /// Reads ahead in the background, one thing at a time: what was held first, then the log, then replays.
@@ -208,14 +217,20 @@ impl Worker {
         if self.step.is_empty() {
             return true;
         }
-        let empty = DeliveryStep { subscription: self.step.subscription, ..DeliveryStep::default() };
+        let (subscription, epoch) = (self.step.subscription, self.step.epoch);
+        let empty = DeliveryStep { subscription, epoch, ..DeliveryStep::default() };
         let step = std::mem::replace(&mut self.step, empty);
         let mut pause = Duration::from_millis(20);
         loop {
             let name = if step.frozen.is_empty() { "delivered" } else { "freeze" };
             let recorded = crash::around(name, self.shared.store.record_step(step.clone())).await;
             let Err(error) = recorded else { return true };
-            if *self.stop.borrow() {
+            if matches!(error, StoreError::Fenced) {
+                // Another node goes on from the last step that was written.
+                self.tenure.end();
+                return false;
+            }
+            if self.is_over() {
                 return false;
             }
             tracing::warn!(subscription = %self.endpoint.borrow().subscription.id, %error, "webhook.step_postponed");
@@ -239,10 +254,13 @@ impl Worker {
     async fn wait(&mut self, running: bool) {
         let now = self.shared.settings.now();
         let due = self.outbox.next_due().filter(|_| running);
-        // At least a millisecond, so that a mistake in a due time cannot become a loop without a pause.
-        let due = due.map(|due| Instant::now() + due.since(now).max(Duration::from_millis(1)));
+        // At least a millisecond, so that a mistake in a due time cannot become a loop without a pause; and while the lease
+        // waits for its renewal nothing can begin.
+        let least = Duration::from_millis(if self.tenure.may_call() { 1 } else { 250 });
+        let due = due.map(|due| Instant::now() + due.since(now).max(least));
         let far = Instant::now() + Duration::from_secs(3600);
         let mut stop = self.stop.clone();
+        let tenure = self.tenure.clone();
         tokio::select! {
             Some(tried) = self.attempts.join_next() => {
                 self.settle(tried);
@@ -266,6 +284,7 @@ impl Worker {
             }
             // Awake for a stop, and for the end of whoever could ask for one.
             _ = stop.changed(), if running && self.connected => {}
+            () = tenure.ended().cancelled(), if running => {}
         }
     }
 

@@ -54,7 +54,11 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
 /// Works off a page of each of the next channels; tells whether there may be more.
 async fn round(app: &App, pauses: &mut Pauses, last: &mut ChannelRow) -> Result<bool, StoreError> {
     let (began, began_after) = (Instant::now(), *last);
-    let pages = app.store.inbox(began_after, pauses.at(began), LIMITS).await?;
+    // Those of other nodes' channels are theirs to work off.
+    let mut except = pauses.at(began);
+    let foreign = |channel: &ChannelRow| app.ownership.of_channel(*channel).is_none_or(|tenure| !tenure.may_call());
+    except.extend(app.directory.get().all_channels().map(|channel| channel.row).filter(foreign));
+    let pages = app.store.inbox(began_after, except, LIMITS).await?;
     // In turn, so that the first channels are not served before all others. Past the last it goes on with the first.
     *last = if pages.len() < LIMITS.channels { 0 } else { pages.last().map_or(0, |page| page.channel) };
     let found = !pages.is_empty() || began_after > 0;
@@ -91,7 +95,8 @@ async fn work_off(app: &App, page: InboxPage) -> Result<(), Undone> {
         }
         tracing::error!(channel, callback = callback.number, "inbox.cannot_be_applied");
         let unreadable = vec![(callback.number, "what it tells cannot be written".to_owned())];
-        app.store.work_off(CallbackWork { department, channel, unreadable, ..Default::default() }).await?;
+        let epoch = app.ownership.of_channel(channel).ok_or(Undone::NotOurs)?.epoch();
+        app.store.work_off(CallbackWork { department, channel, epoch, unreadable, ..Default::default() }).await?;
         app.metrics.callbacks_unreadable.inc();
     }
     Ok(())
@@ -102,6 +107,7 @@ async fn work_off_at_once(app: &App, page: InboxPage) -> Result<(), Undone> {
     let snapshot = Arc::clone(&app.directory.get());
     let channel = snapshot.channel(page.channel).cloned().ok_or(Undone::NoAdapter)?;
     let account = app.lanes.accounts().get(page.channel).ok_or(Undone::NoAdapter)?;
+    let epoch = app.ownership.of_channel(page.channel).ok_or(Undone::NotOurs)?.epoch();
     // A large page takes milliseconds to read: not on the threads that answer requests.
     let (channel, sorted) = tokio::task::spawn_blocking(move || {
         let sorted = sort(&page, &account.adapter, &channel, &snapshot);
@@ -109,7 +115,7 @@ async fn work_off_at_once(app: &App, page: InboxPage) -> Result<(), Undone> {
     })
     .await
     .map_err(|_| Undone::Fault)?;
-    let Sorted { work, templates, accounts, ignored } = sorted;
+    let Sorted { mut work, templates, accounts, ignored } = sorted;
     let counts = [
         (NoticeKind::Receipt, work.receipts.len() as u64),
         (NoticeKind::Inbound, work.inbound.len() as u64),
@@ -119,6 +125,7 @@ async fn work_off_at_once(app: &App, page: InboxPage) -> Result<(), Undone> {
         (NoticeKind::Ignored, ignored.values().sum()),
     ];
     let unreadable = work.unreadable.clone();
+    work.epoch = epoch;
     let worked = crash::around("drain", app.store.work_off(work)).await?;
 
     // From here on it is durable: what is only counted and told comes last, so that no page is counted twice.
@@ -158,6 +165,9 @@ enum Undone {
     /// The channel's settings make no adapter: its callbacks wait until they do.
     #[error("the channel has no adapter")]
     NoAdapter,
+    /// Another node works the channel by now.
+    #[error("another node works the channel")]
+    NotOurs,
     /// The store says no.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,6 +1,6 @@
 //! What every part of a running instance shares.
 
-use super::directory::Directory;
+use super::{directory::Directory, ownership::Ownership};
 use crate::{
     accept::Quotas,
     access::Access,
@@ -10,7 +10,7 @@ use crate::{
     inbound::Inbox,
     observe::metrics::Metrics,
     pace::Lanes,
-    store::{Store, StoreError},
+    store::{Store, StoreError, SubscriptionRow},
     template::Templates,
 };
 use std::{ops::Deref, sync::Arc};
@@ -37,6 +37,8 @@ pub struct Parts {
     pub access: Arc<Access>,
     /// How many messages each department may hand in.
     pub quotas: Quotas,
+    /// What this node works, of all that the nodes share.
+    pub ownership: Ownership,
     /// The lanes of this node.
     pub lanes: Lanes,
     /// The way to the worker that empties the inbox.
@@ -58,19 +60,31 @@ impl App {
     }
 
     /// To be called after every change of departments, channels or lanes: reads them anew, and tells who keeps something
-    /// that was made from them.
+    /// that was made from them. Other nodes hear of the change from the store.
     ///
     /// # Errors
     /// When the tables cannot be read; then everything stays as it was until the next call.
     pub async fn directory_changed(&self) -> Result<(), StoreError> {
-        let _one_at_a_time = self.0.changing.lock().await;
-        self.directory.reload(&self.store).await?;
-        let snapshot = Arc::clone(&self.directory.get());
-        self.quotas.update(&snapshot, &self.config.limits);
-        // Before the lanes start: a message that waits may be a template that they have to know.
-        self.templates.load(&self.store, &snapshot).await?;
-        self.lanes.update(&snapshot, &self.store);
-        Ok(())
+        {
+            let _one_at_a_time = self.0.changing.lock().await;
+            self.directory.reload(&self.store).await?;
+            let snapshot = Arc::clone(&self.directory.get());
+            self.quotas.update(&snapshot, &self.config.limits);
+            // Before the lanes start: a message that waits may be a template that they have to know.
+            self.templates.load(&self.store, &snapshot).await?;
+            self.lanes.update(&snapshot, &self.store);
+        }
+        // New lanes are worked at once where they are this node's.
+        self.ownership.look(self).await
+    }
+
+    /// To be called after a subscription was made or changed in any way, and after a replay was asked for.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn subscription_changed(&self, row: SubscriptionRow) -> Result<(), StoreError> {
+        self.events.changed(row).await?;
+        self.ownership.look(self).await
     }
 }
 

@@ -23,6 +23,10 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
             () = tokio::time::sleep(EVERY) => {}
             () = stop.cancelled() => return,
         }
+        // One of the nodes does it for all.
+        if !app.ownership.keeps_house() {
+            continue;
+        }
         if let Err(error) = round(&app).await {
             tracing::warn!(%error, "housekeeping.failed");
         }

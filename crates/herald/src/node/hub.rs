@@ -2,24 +2,35 @@
 
 use crate::{
     events,
+    inbound::Inbox,
     observe::metrics::Metrics,
     pace::Lanes,
-    store::{Change, LaneRow, Observer, Queued},
+    store::{Change, Changed, DepartmentRow, EventKey, LaneRow, Observer, Queued},
 };
 use herald_rules::time::Timestamp;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
 
 /// Passes on what the store's writer reports. Nothing here may block: it runs on the writer's thread.
 pub struct Hub {
     lanes: Lanes,
     events: events::Log,
+    inbox: Inbox,
+    elsewhere: mpsc::UnboundedSender<Changed>,
     metrics: Arc<Metrics>,
 }
 
 impl Hub {
-    /// Tells these lanes, and whoever hands events over.
-    pub fn new(lanes: Lanes, events: events::Log, metrics: Arc<Metrics>) -> Self {
-        Self { lanes, events, metrics }
+    /// Tells these lanes, whoever hands events over, and whoever empties the inbox. What has changed on another node comes out of
+    /// the receiver.
+    pub fn new(
+        lanes: Lanes,
+        events: events::Log,
+        inbox: Inbox,
+        metrics: Arc<Metrics>,
+    ) -> (Self, mpsc::UnboundedReceiver<Changed>) {
+        let (elsewhere, changes) = mpsc::unbounded_channel();
+        (Self { lanes, events, inbox, elsewhere, metrics }, changes)
     }
 }
 
@@ -30,6 +41,27 @@ impl Observer for Hub {
 
     fn scheduled(&self, lane: LaneRow, due: Timestamp) {
         self.lanes.scheduled(lane, due);
+    }
+
+    fn works(&self, lane: LaneRow) -> bool {
+        self.lanes.works(lane)
+    }
+
+    fn more(&self, lane: LaneRow) {
+        self.lanes.more(lane);
+    }
+
+    fn grown(&self, department: DepartmentRow, log: EventKey) {
+        self.events.grown(department, log);
+    }
+
+    fn called_back(&self) {
+        self.inbox.wake();
+    }
+
+    fn elsewhere(&self, what: Changed) {
+        // Whoever reads it has not begun, or has ended: then nobody holds anything that could be old.
+        let _ = self.elsewhere.send(what);
     }
 
     fn changed(&self, changes: &[Change]) {

@@ -3,9 +3,11 @@
 pub mod app;
 pub mod crash;
 pub mod directory;
+mod elsewhere;
 mod housekeeping;
 mod hub;
 pub mod listen;
+pub mod ownership;
 mod sample;
 mod start;
 

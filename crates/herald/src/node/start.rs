@@ -9,6 +9,7 @@ use super::{
     directory::Directory,
     hub::Hub,
     listen::Listener,
+    ownership::{self, Ownership},
 };
 use crate::{
     accept::Quotas,
@@ -25,21 +26,28 @@ use crate::{
 };
 use anyhow::Context;
 use futures_util::FutureExt;
+use herald_rules::lease::Kind;
 use std::{net::SocketAddr, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// Where there is no listener.
+const NO_LISTENER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
+/// A store that is away must not hold up a stop: leases run out by themselves.
+const LEAVES_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// A running node.
 pub struct Node {
     /// What its parts share.
     pub app: App,
-    /// Where the API listens.
+    /// Where the API listens; port 0 where it does not.
     pub public: SocketAddr,
     /// Where metrics and health are.
     pub internal: SocketAddr,
     leaving: CancellationToken,
     requests: CancellationToken,
     observers: CancellationToken,
+    leases: CancellationToken,
     servers: Vec<JoinHandle<()>>,
     inbox: CancellationToken,
     inbox_worker: JoinHandle<()>,
@@ -65,7 +73,9 @@ impl Node {
         let accounts = Accounts::new(access.clone(), templates.clone(), files.clone());
         let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
         let log = events::Log::default();
-        let hub = Arc::new(Hub::new(lanes.clone(), log.clone(), metrics.clone()));
+        let inbox = Inbox::default();
+        let (hub, elsewhere) = Hub::new(lanes.clone(), log.clone(), inbox.clone(), metrics.clone());
+        let hub = Arc::new(hub);
         let options = config.store.options(&config.data);
         let store = Store::open(&options, hub.clone()).await.with_context(|| match &options {
             Options::Sqlite(options) => format!("The database {} cannot be opened", options.path.display()),
@@ -75,16 +85,21 @@ impl Node {
         let directory = Directory::default();
         directory.reload(&store).await.context("The directory cannot be read")?;
         let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));
+        let ownership = Ownership::new(config.node.name(), config.node.role);
+        let owned = ownership.clone();
+        let owner: events::Owner = Arc::new(move |row| owned.of_subscription(row));
+        let settings = (&config).into();
         let events =
-            Events::start(store.clone(), directory.clone(), log, keys, (&config).into(), metrics.clone()).await?;
+            Events::start(store.clone(), directory.clone(), log, keys, settings, metrics.clone(), owner).await?;
         let app = App::new(Parts {
             store,
             directory,
             config,
             access,
             quotas: Quotas::default(),
+            ownership,
             lanes,
-            inbox: Inbox::default(),
+            inbox,
             templates,
             events,
             files,
@@ -92,36 +107,51 @@ impl Node {
         });
         app.directory_changed().await.context("The directory cannot be read")?;
 
+        let leases = CancellationToken::new();
+        tokio::spawn(ownership::run(app.clone(), leases.clone()));
         let (requests, observers) = (CancellationToken::new(), CancellationToken::new());
         tokio::spawn(super::housekeeping::run(app.clone(), requests.clone()));
         tokio::spawn(super::sample::run(app.clone(), requests.clone()));
+        tokio::spawn(super::elsewhere::run(app.clone(), elsewhere, requests.clone()));
         tokio::spawn(crate::pace::ask::run(app.clone(), requests.clone()));
         let inbox = CancellationToken::new();
         let inbox_worker = tokio::spawn(inbound::run(app.clone(), inbox.clone()));
         tokio::spawn(template::schedule::run(app.clone(), requests.clone()));
         let config = &app.config;
         let tls = config.listen.tls();
-        let public = Listener::bind(config.listen.public, tls).await?;
+        let public = match config.node.role.answers() {
+            true => Some(Listener::bind(config.listen.public, tls).await?),
+            false => None,
+        };
         let internal = Listener::bind(config.listen.internal, None).await?;
-        let addresses = (public.address(), internal.address());
+        let addresses = (public.as_ref().map(Listener::address), internal.address());
         let leaving = CancellationToken::new();
         let ready = ready(app.clone(), leaving.clone());
         let grace = config.shutdown.grace;
         let router = crate::api::router(app.clone());
-        public.announce(&folder, "public").await?;
         internal.announce(&folder, "internal").await?;
-        let server = tokio::spawn(public.serve(router, metrics.clone(), requests.clone(), grace));
+        let mut servers = Vec::new();
+        if let Some(public) = public {
+            public.announce(&folder, "public").await?;
+            servers.push(tokio::spawn(public.serve(router, metrics.clone(), requests.clone(), grace)));
+        }
         let internal_routes = internal::router(metrics.clone(), ready);
         let internal_server = tokio::spawn(internal.serve(internal_routes, metrics, observers.clone(), grace));
-        tracing::info!(public = %addresses.0, internal = %addresses.1, "node.started");
+        tracing::info!(
+            node = %app.ownership.node(),
+            public = addresses.0.map(tracing::field::display),
+            internal = %addresses.1,
+            "node.started"
+        );
         Ok(Self {
             app,
-            public: addresses.0,
+            public: addresses.0.unwrap_or(NO_LISTENER),
             internal: addresses.1,
             leaving,
             requests,
             observers,
-            servers: vec![server],
+            leases,
+            servers,
             inbox,
             inbox_worker,
             internal_server,
@@ -138,6 +168,8 @@ impl Node {
         let grace = self.app.config.shutdown.grace;
         let deadline = tokio::time::Instant::now() + grace;
         self.requests.cancel();
+        // What is given up from now on goes to other nodes.
+        self.app.ownership.rest();
         let drained = tokio::time::timeout(grace, async {
             for server in self.servers {
                 // A server that panicked has stopped too.
@@ -147,6 +179,8 @@ impl Node {
             // What providers reported meanwhile; nothing more comes in.
             self.inbox.cancel();
             drop((&mut self.inbox_worker).await);
+            // At once, so that other nodes go on: nothing of these is under way any more.
+            self.app.ownership.free_all(&self.app, &[Kind::Lanes, Kind::Housekeeping]).await;
         })
         .await;
         if drained.is_err() {
@@ -154,6 +188,14 @@ impl Node {
             self.inbox_worker.abort();
         }
         self.app.events.stop(deadline).await;
+        let left = async {
+            self.app.ownership.free_all(&self.app, &[Kind::Subscription]).await;
+            self.app.store.leave(self.app.ownership.node()).await
+        };
+        if !matches!(tokio::time::timeout(LEAVES_WITHIN, left).await, Ok(Ok(()))) {
+            tracing::warn!("node.leases_run_out: the store was not told that this node has stopped");
+        }
+        self.leases.cancel();
         self.app.store.close().await;
         self.observers.cancel();
         drop(self.internal_server.await);

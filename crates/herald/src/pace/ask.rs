@@ -44,6 +44,9 @@ pub async fn run(app: App, stop: CancellationToken) {
 }
 
 fn is_due(app: &App, asked: &HashMap<ChannelRow, Asked>, channel: &Channel) -> bool {
+    if app.ownership.of_channel(channel.row).is_none() {
+        return false;
+    }
     let Some(account) = app.lanes.accounts().get(channel.row) else { return false };
     let now = Timestamp::now();
     asked.get(&channel.row).is_none_or(|asked| asked.built_at != account.built_at || asked.next <= now)

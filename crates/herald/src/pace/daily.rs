@@ -146,6 +146,11 @@ impl DailyBudgets {
         let new = || Arc::new(DailyBudget::new(portfolio.to_owned()));
         budgets.entry(portfolio.to_owned()).or_insert_with(new).clone()
     }
+
+    /// What was counted here is no longer all: the next look reads it anew.
+    pub fn forget(&self, portfolio: &str) {
+        self.by_portfolio.lock().unwrap_or_else(PoisonError::into_inner).remove(portfolio);
+    }
 }
 
 /// A customer as a number. That two of a hundred thousand share one happens in one of four billion days; then one place counts

@@ -1,20 +1,18 @@
-//! The registry of lanes: a worker for each, told of everything the store makes durable.
+//! The lanes that this node works: a worker for each, told of everything the store makes durable.
 
-use super::{Control, Input, LaneReport, Mailbox, Post};
+use super::{Control, Input, LaneReport, LaneSettings, Mailbox, Post};
 use crate::{
     config,
     dispatch::{Account, Accounts, Worker, WorkerContext},
-    node::directory::{Lane, Snapshot},
+    node::{
+        directory::{Lane, Snapshot},
+        ownership::Tenure,
+    },
     observe::metrics::Metrics,
-    store::{LaneRow, Queued, StandingChange, Store, StoreError},
+    store::{Changed, ChannelRow, LaneRow, Queued, StandingChange, Store, StoreError},
 };
 use arc_swap::ArcSwap;
-use herald_rules::{
-    lane::{Hold, Settings},
-    message::Priority,
-    pace::rate::Rate,
-    time::Timestamp,
-};
+use herald_rules::{lane::Hold, message::Priority, pace::rate::Rate, time::Timestamp};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -33,11 +31,19 @@ pub struct Lanes {
     settings: config::Lanes,
     metrics: Arc<Metrics>,
     workers: TaskTracker,
+    running: Arc<Mutex<HashMap<LaneRow, Running>>>,
     stop: CancellationToken,
 }
 
+/// A lane that is worked here.
+struct Running {
+    tenure: Arc<Tenure>,
+    /// Cancelled when its worker has ended.
+    ended: CancellationToken,
+}
+
 impl Lanes {
-    /// No lane yet: [`Lanes::update`] starts their workers.
+    /// No lane yet: [`Lanes::own`] starts their workers.
     pub fn new(settings: config::Lanes, accounts: Accounts, metrics: Arc<Metrics>) -> Self {
         Self {
             posts: Arc::default(),
@@ -46,51 +52,119 @@ impl Lanes {
             settings,
             metrics,
             workers: TaskTracker::new(),
+            running: Arc::default(),
             stop: CancellationToken::new(),
         }
     }
 
-    /// Brings workers and their settings in line with the directory. Called at start and after every change of it.
+    /// Brings accounts and the settings of running lanes in line with the directory. Called at start and after every change of it.
     pub fn update(&self, snapshot: &Snapshot, store: &Store) {
         self.lifted(store, snapshot, self.accounts.update(snapshot));
-        let mut posts = HashMap::clone(&self.posts.load());
-        let mut workers = Vec::new();
+        let posts = self.posts.load();
         for lane in snapshot.all_lanes() {
-            let Some((channel, account)) = snapshot.channel(lane.channel).zip(self.accounts.get(lane.channel)) else {
-                continue;
-            };
-            let paused = lane.paused || !channel.active;
-            let capabilities = account.adapter.capabilities();
-            let (rate, pair) = (self.rate_of(lane, &account), capabilities.pair);
-            match posts.get(&lane.row) {
-                Some(post) => post.control(Control::Settings { paused, rate, pair, account }),
-                None => {
-                    let (post, mailbox) = Mailbox::new();
-                    let context = WorkerContext {
-                        department: lane.department,
-                        channel: lane.channel,
-                        lane: lane.row,
-                        epoch: crate::store::Epoch::default(),
-                        protocol: lane.protocol,
-                        store: store.clone(),
-                        lanes: self.clone(),
-                        metrics: self.metrics.clone(),
-                        stop: self.stop.clone(),
-                    };
-                    posts.insert(lane.row, post);
-                    let settings = Settings {
-                        pair,
-                        ..Settings::new(rate, self.settings.head.get(), self.settings.in_flight.get())
-                    };
-                    workers.push(Worker::run(context, mailbox, account, settings, paused));
-                }
+            if let Some((post, settings)) = posts.get(&lane.row).zip(self.settings_of(lane, snapshot)) {
+                post.control(Control::Settings(settings));
             }
         }
+    }
+
+    /// What a lane is worked by; None where its channel's settings make no adapter.
+    fn settings_of(&self, lane: &Lane, snapshot: &Snapshot) -> Option<LaneSettings> {
+        let channel = snapshot.channel(lane.channel)?;
+        let account = self.accounts.get(lane.channel)?;
+        let (rate, pair) = (self.rate_of(lane, &account), account.adapter.capabilities().pair);
+        Some(LaneSettings { paused: lane.paused || !channel.active, rate, pair, account })
+    }
+
+    /// Forgets what is kept in memory of these channels: another node may have worked them.
+    pub fn forget(&self, channels: &[ChannelRow]) {
+        self.accounts.forget(channels);
+    }
+
+    /// Works these lanes as long as `tenure` lasts. Where an earlier worker of a lane has not ended, it is waited for.
+    pub fn own(&self, snapshot: &Snapshot, store: &Store, lanes: &[LaneRow], tenure: &Arc<Tenure>) {
+        self.accounts.update(snapshot);
+        let mut posts = HashMap::clone(&self.posts.load());
+        let mut running = self.running();
+        let mut workers = Vec::new();
+        for lane in lanes.iter().filter_map(|lane| snapshot.lane(*lane)) {
+            let Some(settings) = self.settings_of(lane, snapshot) else { continue };
+            let (post, mailbox) = Mailbox::new();
+            let context = WorkerContext {
+                department: lane.department,
+                channel: lane.channel,
+                lane: lane.row,
+                tenure: tenure.clone(),
+                protocol: lane.protocol,
+                store: store.clone(),
+                lanes: self.clone(),
+                metrics: self.metrics.clone(),
+                stop: self.stop.clone(),
+            };
+            posts.insert(lane.row, post);
+            let (head, in_flight) = (self.settings.head.get(), self.settings.in_flight.get());
+            let ended = CancellationToken::new();
+            let before = running.insert(lane.row, Running { tenure: tenure.clone(), ended: ended.clone() });
+            workers.push(async move {
+                if let Some(before) = before {
+                    before.ended.cancelled().await;
+                }
+                // However it ends, also by a panic.
+                let _ended = ended.drop_guard();
+                Worker::run(context, mailbox, settings, (head, in_flight)).await;
+            });
+        }
         self.posts.store(Arc::new(posts));
+        drop(running);
         // Only now: what a worker moves to its queue it hears of through its post.
         for worker in workers {
             self.workers.spawn(worker);
         }
+    }
+
+    /// Those of these lanes that are not worked within this tenure.
+    pub fn missing(&self, mut lanes: Vec<LaneRow>, tenure: &Tenure) -> Vec<LaneRow> {
+        let running = self.running();
+        lanes.retain(|lane| running.get(lane).is_none_or(|running| running.tenure.epoch() != tenure.epoch()));
+        lanes
+    }
+
+    /// Waits until everything of a tenure that is over has ended, and is written.
+    pub async fn ended(&self, tenure: &Tenure) {
+        let of_it: Vec<_> = self
+            .running()
+            .iter()
+            .filter(|(_, running)| running.tenure.epoch() == tenure.epoch())
+            .map(|(lane, running)| (*lane, running.ended.clone()))
+            .collect();
+        for (_, ended) in &of_it {
+            ended.cancelled().await;
+        }
+        let mut posts = HashMap::clone(&self.posts.load());
+        let mut running = self.running();
+        for (lane, _) in of_it {
+            if running.get(&lane).is_some_and(|running| running.tenure.epoch() == tenure.epoch()) {
+                running.remove(&lane);
+                posts.remove(&lane);
+            }
+        }
+        self.posts.store(Arc::new(posts));
+    }
+
+    /// Whether a lane is worked here.
+    pub fn works(&self, lane: LaneRow) -> bool {
+        self.posts.load().contains_key(&lane)
+    }
+
+    /// Something may wait in a lane's queue that was not told one by one.
+    pub fn more(&self, lane: LaneRow) {
+        if let Some(post) = self.posts.load().get(&lane) {
+            post.more();
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<LaneRow, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// With new settings or credentials a stop is over, on disk as well. Were that not written, one message would be tried within a
@@ -174,11 +248,28 @@ impl Lanes {
     pub async fn lift_stop(&self, store: &Store, lane: &Lane) -> Result<(), StoreError> {
         let Some(account) = self.accounts.get(lane.channel) else { return Ok(()) };
         let lanes = account.stops.lift(lane.row, &account.lanes);
-        if lanes.is_empty() {
-            return Ok(());
+        if !lanes.is_empty() {
+            store.change_standing(lane.department, lane.row, StandingChange::Lifted { lanes: lanes.clone() }).await?;
+            self.wake(&lanes);
+        } else if !self.works(lane.row) && store.standing(lane.row).await?.stop.is_some() {
+            // The node that works it hears of the change.
+            let lanes = account.lanes.clone();
+            store.change_standing(lane.department, lane.row, StandingChange::Lifted { lanes }).await?;
+            store.announce(Changed::Standing).await?;
         }
-        store.change_standing(lane.department, lane.row, StandingChange::Lifted { lanes: lanes.clone() }).await?;
-        self.wake(&lanes);
+        Ok(())
+    }
+
+    /// Somebody has changed on another node how lanes stand: a stop that was lifted there ends here.
+    pub async fn standings_changed(&self, store: &Store, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let worked: Vec<_> = snapshot.all_lanes().filter(|lane| self.works(lane.row)).cloned().collect();
+        for lane in worked {
+            let Some(account) = self.accounts.get(lane.channel) else { continue };
+            if account.stops.of(lane.row).is_some() && store.standing(lane.row).await?.stop.is_none() {
+                let lanes = account.stops.lift(lane.row, &account.lanes);
+                self.wake(&lanes);
+            }
+        }
         Ok(())
     }
 

@@ -30,19 +30,22 @@ pub enum Input {
     Scheduled(Timestamp),
 }
 
+/// What a lane is worked by.
+pub struct LaneSettings {
+    /// Somebody paused it, or its channel is off.
+    pub paused: bool,
+    /// Its rate.
+    pub rate: Rate,
+    /// How often one customer may be written to.
+    pub pair: Option<PairLimit>,
+    /// Its channel's adapter and breaker.
+    pub account: Arc<Account>,
+}
+
 /// What a lane is told to do.
 pub enum Control {
     /// Settings of the lane or its channel have changed.
-    Settings {
-        /// Somebody paused it, or its channel is off.
-        paused: bool,
-        /// Its rate.
-        rate: Rate,
-        /// How often one customer may be written to.
-        pair: Option<PairLimit>,
-        /// Its channel's adapter and breaker.
-        account: Arc<Account>,
-    },
+    Settings(LaneSettings),
     /// A stop of its account has ended: look again.
     Wake,
     /// The provider says how fast it may send, and nobody has set it.
@@ -96,6 +99,13 @@ impl Post {
         if self.inputs.try_send(input).is_err() {
             self.overflowed.store(true, Ordering::Release);
         }
+    }
+
+    /// Something is to be read from disk.
+    pub fn more(&self) {
+        self.overflowed.store(true, Ordering::Release);
+        // The worker looks at the mark each time it wakes.
+        self.control(Control::Wake);
     }
 
     /// Tells the lane to do something. A lane that has ended does not hear it.

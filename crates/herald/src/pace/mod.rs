@@ -11,5 +11,5 @@ mod report;
 
 pub use daily::{Daily, DailyBudget, DailyBudgets};
 pub use lanes::Lanes;
-pub use mailbox::{Control, Input, Mailbox, Post};
+pub use mailbox::{Control, Input, LaneSettings, Mailbox, Post};
 pub use report::{LaneReport, StopReport, WaitReport};

@@ -63,6 +63,8 @@ pub struct Renewal {
     pub version: String,
     /// It takes groups.
     pub works: bool,
+    /// It answers requests.
+    pub answers: bool,
     /// What it holds, or held when it last looked. A lease that has run out is renewed as well where nobody has taken it since.
     pub held: Vec<(Group, Epoch)>,
 }

@@ -57,6 +57,17 @@ impl Templates {
         Ok(())
     }
 
+    /// Reads the templates of all channels anew: another node may have changed any.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn reload(&self, store: &Store, snapshot: &Snapshot) -> Result<(), StoreError> {
+        for channel in snapshot.all_channels().filter(|channel| has_templates(channel)) {
+            self.rebuild(store, channel).await?;
+        }
+        Ok(())
+    }
+
     /// Makes the index of a channel anew. To be called after every change of its templates.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub async fn run(app: App, stop: CancellationToken) {
     let slots = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
     loop {
         let channels: Vec<_> = app.directory.get().all_channels().filter(|c| has_templates(c)).cloned().collect();
+        // Each channel's by the node that works it.
+        let channels: Vec<_> = channels.into_iter().filter(|c| app.ownership.of_channel(c.row).is_some()).collect();
         let now = Timestamp::now();
         plan.update(channels.iter().map(|channel| (channel.row, source(&app, channel))), now);
         for channel in app.templates.take_asked() {

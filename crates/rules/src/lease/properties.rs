@@ -69,7 +69,14 @@ impl World {
         self.dead.remove(&node);
         self.store.nodes.retain(|row| row.node != node);
         let until = self.store.now + LEASE;
-        self.store.nodes.push(NodeRow { node, name: String::new(), version: String::new(), works: true, until });
+        self.store.nodes.push(NodeRow {
+            node,
+            name: String::new(),
+            version: String::new(),
+            works: true,
+            answers: true,
+            until,
+        });
     }
 
     /// As if it had died: its rows stay until they run out.
@@ -198,6 +205,7 @@ fn any_view() -> impl Strategy<Value = View> {
             name: String::new(),
             version: String::new(),
             works,
+            answers: true,
             until: at(until),
         });
         let leases: BTreeMap<usize, _> =

@@ -257,7 +257,7 @@ pub async fn replay(
         return Err(Problem::new(Code::InvalidValue, detail));
     }
     let made = app.store.replay_delivery(row, delivery.id, Timestamp::now()).await?.ok_or_else(not_found)?;
-    app.events.changed(row).await?;
+    app.subscription_changed(row).await?;
     let (.., delivery) = app.store.delivery(department, made).await?.ok_or_else(not_found)?;
     Ok((StatusCode::ACCEPTED, axum::Json(DeliveryView::of(subscription, &delivery))))
 }
@@ -299,7 +299,7 @@ pub async fn replay_span(
         return Err(Problem::new(Code::InvalidValue, "until must be later than since.").at("/until"));
     }
     let deliveries = app.store.replay_range(subscription.row, body.0.since, until, now).await?;
-    app.events.changed(subscription.row).await?;
+    app.subscription_changed(subscription.row).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Replayed { deliveries })))
 }
 

@@ -80,7 +80,7 @@ pub async fn create(
         created_at: Timestamp::now(),
     };
     let made = app.store.create_subscription(new).await?;
-    app.events.changed(made.row).await?;
+    app.subscription_changed(made.row).await?;
     let subscription = SubscriptionView::of(&app, made).await?;
     Ok((StatusCode::CREATED, axum::Json(SubscriptionMade { subscription, secret })))
 }
@@ -264,7 +264,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Problem> {
     let subscription = find(&app, caller.department.row, &path).await?;
     app.store.set_subscription_state(subscription.row, SubscriptionState::Deleted).await?;
-    app.events.changed(subscription.row).await?;
+    app.subscription_changed(subscription.row).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -358,14 +358,14 @@ async fn set_state(
     state: SubscriptionState,
 ) -> Result<axum::Json<SubscriptionView>, Problem> {
     app.store.set_subscription_state(subscription.row, state).await?;
-    app.events.changed(subscription.row).await?;
+    app.subscription_changed(subscription.row).await?;
     let now = app.store.subscription(subscription.row).await?.unwrap_or(subscription);
     SubscriptionView::of(app, now).await.map(axum::Json)
 }
 
 async fn save(app: &App, subscription: Subscription) -> Result<SubscriptionView, Problem> {
     app.store.update_subscription(subscription.clone()).await?;
-    app.events.changed(subscription.row).await?;
+    app.subscription_changed(subscription.row).await?;
     SubscriptionView::of(app, subscription).await
 }
 

@@ -7,6 +7,7 @@ pub mod lanes;
 pub mod limits;
 pub mod listen;
 pub mod log;
+pub mod node;
 pub mod retention;
 pub mod shutdown;
 pub mod store;

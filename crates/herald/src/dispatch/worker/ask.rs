@@ -53,7 +53,7 @@ impl Worker {
         let claim = Claim {
             department: self.context.department,
             lane: self.context.lane,
-            epoch: self.context.epoch,
+            epoch: self.context.tenure.epoch(),
             number,
             at: now,
             pace: pace.flatten(),
@@ -76,7 +76,7 @@ impl Worker {
             department: self.context.department,
             channel: self.context.channel,
             lane: self.context.lane,
-            epoch: self.context.epoch,
+            epoch: self.context.tenure.epoch(),
             ended: std::mem::take(&mut self.ended),
             closed: std::mem::take(&mut self.closed),
             standings: std::mem::take(&mut self.standings),
@@ -129,10 +129,11 @@ impl Worker {
     pub(super) fn call(&self, queued: &Queued, message: Arc<Message>, closed: Option<Reach>, first: bool) {
         let outgoing = Outgoing { message, kinds: Vec::new(), part: queued.part, attempt: queued.attempt };
         let (account, outcomes, id) = (self.account.clone(), self.outcomes.0.clone(), queued.message.id);
+        let tenure = self.context.tenure.clone();
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {
             let started = std::time::Instant::now();
-            let tried = prepare::tried(account, outgoing, closed, first).await;
+            let tried = prepare::tried(account, &tenure, outgoing, closed, first).await;
             // The worker outlives its calls: it waits for them when it stops.
             drop(outcomes.send((id, tried, started.elapsed())));
         });

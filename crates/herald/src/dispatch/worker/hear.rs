@@ -8,7 +8,7 @@ use crate::{
         settle::{DECIDING, Health, Settled, UNKNOWN_HOLD, Written, settle},
     },
     observe::metrics::OutcomeKind,
-    pace::{Control, Input, LaneReport},
+    pace::{Control, Input, LaneReport, LaneSettings},
     store::{ClaimedNow, Due, Ended, HeldBefore, Queued, Recorded, Recovered, StandingChange, StoreError},
 };
 use herald_channels::contract::{Outcome, Throttled};
@@ -27,8 +27,14 @@ const HELD_FOR_PLACES: usize = 5_000;
 const LONG_WAIT: Duration = Duration::from_secs(120);
 
 impl Worker {
+    /// The store has refused something, or has not said whether it is done.
     pub(super) fn store_away(&mut self, error: &StoreError) {
         tracing::warn!(lane = self.context.lane, %error, "lane.store_away");
+        match error {
+            StoreError::Fenced => self.context.tenure.end(),
+            StoreError::Uncertain(_) => self.begins_anew = true,
+            _ => {}
+        }
         self.store_away_until = Some(Timestamp::now() + STORE_PAUSE);
     }
 
@@ -37,7 +43,9 @@ impl Worker {
             Answer::Recovered(Ok(recovered)) => self.recovered(recovered),
             Answer::Recovered(Err(error)) => {
                 self.store_away(&error);
-                self.recover(STORE_PAUSE);
+                if !self.context.is_over() && !self.begins_anew {
+                    self.recover(STORE_PAUSE);
+                }
             }
             Answer::Loaded(priority, Ok(page)) => self.machine.loaded(priority, page.messages, page.complete),
             Answer::Loaded(priority, Err(error)) => {
@@ -45,8 +53,12 @@ impl Worker {
                 self.store_away(&error);
             }
             Answer::Claimed(entries, number, at, Ok(claimed)) => self.claimed(entries, number, at, &claimed),
-            Answer::Claimed(entries, _, at, Err(error)) => {
+            Answer::Claimed(entries, number, at, Err(error)) => {
                 self.claiming = false;
+                if matches!(error, StoreError::Uncertain(_)) {
+                    // Nothing of it was called, whether it is in the table or not.
+                    self.closed.push(number);
+                }
                 for queued in entries {
                     self.machine.not_sent(queued, at);
                 }
@@ -182,6 +194,10 @@ impl Worker {
         let now = Timestamp::now();
         let uncalled = match tried {
             Tried::Called(outcome) => return self.outcome(queued, taken_at, outcome, took),
+            Tried::TooLate => {
+                self.account.stops.not_tried(self.context.lane, taken_at);
+                return self.machine.not_sent(queued, taken_at);
+            }
             Tried::Refused(cause) => Written { recorded: Recorded::Rejected(cause), released: Released::Ended },
             Tried::Waits(until, cause) => {
                 let reason = cause.reason;
@@ -303,7 +319,7 @@ impl Worker {
 
     pub(super) fn control(&mut self, control: Control) {
         match control {
-            Control::Settings { paused, rate, pair, account } => {
+            Control::Settings(LaneSettings { paused, rate, pair, account }) => {
                 self.machine.set_paused(paused);
                 self.machine.set_rate(rate);
                 self.machine.set_pair(pair);

@@ -3,7 +3,10 @@
 use crate::{
     access::Sealer,
     events::{Events, Hidden, Log, Secrets, Settings, SigningSecret},
-    node::directory::{ChannelSettings, Directory},
+    node::{
+        directory::{ChannelSettings, Directory},
+        ownership::Tenure,
+    },
     observe::metrics::Metrics,
     store::{
         Attempt, Change, Delivery, DeliveryFilter, DeliveryState, DepartmentRow, EventKey, EventKind, LaneRow,
@@ -269,7 +272,8 @@ impl World {
 async fn start(store: &Store, directory: &Directory, log: &Log, settings: &Settings) -> Events {
     let keys = Arc::new(TestKeys(Sealer::new([7; 32])));
     let metrics = Arc::new(Metrics::new());
-    Events::start(store.clone(), directory.clone(), log.clone(), keys, settings.clone(), metrics).await.unwrap()
+    let owner: crate::events::Owner = Arc::new(|_| Some(Tenure::for_ever()));
+    Events::start(store.clone(), directory.clone(), log.clone(), keys, settings.clone(), metrics, owner).await.unwrap()
 }
 
 /// Waits until something is so.

@@ -45,8 +45,8 @@ impl Engine {
         let now = Timestamp::now();
         let until = now + LEASE;
         let mut state = self.leases.lock();
-        let Renewal { node, name, version, works, held } = renewal;
-        state.node = Some(NodeRow { node, name, version, works, until });
+        let Renewal { node, name, version, works, answers, held } = renewal;
+        state.node = Some(NodeRow { node, name, version, works, answers, until });
         for (group, epoch) in held {
             let row = state.held.get_mut(&group).filter(|row| row.node == Some(node) && row.epoch == epoch);
             if let Some(row) = row {
