@@ -114,7 +114,7 @@ fn a_broken_file_shows_its_line_but_not_its_text() {
 
 #[test]
 fn settings_that_contradict_are_refused_and_odd_ones_warned_of() {
-    let found = problems(&sources(&[], &[("listen.tls_key", "key.pem"), ("store.url", "postgres://me:pw@db/herald")]));
+    let found = problems(&sources(&[], &[("listen.tls_key", "key.pem"), ("store.url", "mysql://me:pw@db/herald")]));
     assert_eq!(found.len(), 2);
     assert!(found[0].starts_with("--set listen.tls_key: listen.tls_key is set and listen.tls_certificate is not."));
     assert!(!found[1].contains("pw@"));
