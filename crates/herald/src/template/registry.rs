@@ -88,6 +88,11 @@ impl Templates {
         Ok(())
     }
 
+    /// Channels have come to this node: theirs are to be compared from now on.
+    pub fn wake(&self) {
+        self.0.woken.notify_one();
+    }
+
     /// Wants the templates of a channel compared with Meta's soon. Many such wishes become one comparison.
     pub fn ask(&self, channel: ChannelRow) {
         self.0.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(channel);

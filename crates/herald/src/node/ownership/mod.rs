@@ -27,7 +27,6 @@ use std::{
     },
     time::Duration,
 };
-use tenure::Was;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +49,7 @@ struct Inner {
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
     wake: Notify,
-    away: Was<bool>,
+    away: AtomicBool,
 }
 
 struct Held {
@@ -72,7 +71,7 @@ impl Ownership {
             nodes: ArcSwap::default(),
             looking: tokio::sync::Mutex::default(),
             wake: Notify::new(),
-            away: Was::default(),
+            away: AtomicBool::new(false),
         }))
     }
 
@@ -224,6 +223,7 @@ impl Ownership {
                 let lanes = app.store.own_lanes(taken.epoch, groups.lanes(group, &snapshot)).await?;
                 app.lanes.own(&snapshot, &app.store, &lanes, &tenure);
                 app.inbox.wake();
+                app.templates.wake();
                 Ok(())
             }
             _ => Ok(()),
@@ -326,7 +326,7 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => return,
         }
         let looked = ownership.look(&app).await;
-        if ownership.0.away.changed(looked.is_err()) {
+        if ownership.0.away.swap(looked.is_err(), Ordering::Relaxed) != looked.is_err() {
             match looked {
                 Ok(()) => tracing::info!("node.store_is_back"),
                 Err(error) => tracing::warn!(%error, "node.leases_not_renewed"),

@@ -7,7 +7,7 @@ use herald_rules::{
 };
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -78,20 +78,6 @@ impl Tenure {
     }
 }
 
-/// Notices a change from one look to the next.
-#[derive(Debug, Default)]
-pub(super) struct Was<T>(Mutex<Option<T>>);
-
-impl<T: PartialEq> Was<T> {
-    /// Whether it is another than at the last look; the first is.
-    pub(super) fn changed(&self, now: T) -> bool {
-        let mut was = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = was.as_ref() != Some(&now);
-        *was = Some(now);
-        changed
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,11 +92,5 @@ mod tests {
         late.renewed(now);
         late.renewed(now.saturating_sub(LEASE));
         assert!(late.may_call(), "answers may come in another order");
-    }
-
-    #[test]
-    fn a_change_is_noticed_once() {
-        let was = Was::default();
-        assert!(was.changed(1) && !was.changed(1) && was.changed(2));
     }
 }
