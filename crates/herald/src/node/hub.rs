@@ -1,5 +1,6 @@
 //! Hears from the store what has become durable, and tells those who wait for it.
 
+use super::ownership::Ownership;
 use crate::{
     events,
     inbound::Inbox,
@@ -16,6 +17,7 @@ pub struct Hub {
     lanes: Lanes,
     events: events::Log,
     inbox: Inbox,
+    ownership: Ownership,
     elsewhere: mpsc::UnboundedSender<Changed>,
     metrics: Arc<Metrics>,
 }
@@ -27,10 +29,11 @@ impl Hub {
         lanes: Lanes,
         events: events::Log,
         inbox: Inbox,
+        ownership: Ownership,
         metrics: Arc<Metrics>,
     ) -> (Self, mpsc::UnboundedReceiver<Changed>) {
         let (elsewhere, changes) = mpsc::unbounded_channel();
-        (Self { lanes, events, inbox, elsewhere, metrics }, changes)
+        (Self { lanes, events, inbox, ownership, elsewhere, metrics }, changes)
     }
 }
 
@@ -57,6 +60,10 @@ impl Observer for Hub {
 
     fn called_back(&self) {
         self.inbox.wake();
+    }
+
+    fn freed(&self) {
+        self.ownership.wake();
     }
 
     fn elsewhere(&self, what: Changed) {

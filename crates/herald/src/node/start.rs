@@ -74,7 +74,8 @@ impl Node {
         let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
         let log = events::Log::default();
         let inbox = Inbox::default();
-        let (hub, elsewhere) = Hub::new(lanes.clone(), log.clone(), inbox.clone(), metrics.clone());
+        let ownership = Ownership::new(config.node.name(), config.node.role);
+        let (hub, elsewhere) = Hub::new(lanes.clone(), log.clone(), inbox.clone(), ownership.clone(), metrics.clone());
         let hub = Arc::new(hub);
         let options = config.store.options(&config.data);
         let store = Store::open(&options, hub.clone()).await.with_context(|| match &options {
@@ -85,7 +86,6 @@ impl Node {
         let directory = Directory::default();
         directory.reload(&store).await.context("The directory cannot be read")?;
         let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));
-        let ownership = Ownership::new(config.node.name(), config.node.role);
         let owned = ownership.clone();
         let owner: events::Owner = Arc::new(move |row| owned.of_subscription(row));
         let settings = (&config).into();

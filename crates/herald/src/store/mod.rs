@@ -80,6 +80,8 @@ pub trait Observer: Send + Sync {
     fn grown(&self, _department: DepartmentRow, _log: EventKey) {}
     /// Callbacks wait in the inbox that another node has taken.
     fn called_back(&self) {}
+    /// Another node has given something up.
+    fn freed(&self) {}
     /// Another node has changed something that this one may keep in memory.
     fn elsewhere(&self, _what: Changed) {}
     /// One group of operations was committed (or failed) in this time.

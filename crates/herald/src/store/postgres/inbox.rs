@@ -77,6 +77,9 @@ impl Engine {
             )
             .await
             .map(drop);
+        if kept.is_ok() {
+            self.wakes.inbox();
+        }
         for call in calls {
             // The caller may have gone.
             drop(call.answer.send(kept.clone()));

@@ -19,6 +19,7 @@ mod gather;
 mod head;
 mod inbox;
 mod lane;
+mod node;
 mod open;
 mod owner;
 mod pending;
@@ -26,6 +27,7 @@ mod pipeline;
 mod positions;
 #[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
 mod transaction;
+mod wake;
 
 use super::{Accepted, NewMessage, Observer, StoreError};
 use deadpool_postgres::{Object, Pool};
@@ -36,6 +38,7 @@ use std::sync::Arc;
 pub struct Engine {
     pool: Pool,
     observer: Arc<dyn Observer>,
+    wakes: Arc<wake::Wakes>,
     statistics: Arc<pipeline::Statistics>,
     positions: Arc<positions::Positions>,
     accepting: Arc<gather::Gather<Vec<NewMessage>, Vec<Accepted>>>,
@@ -59,6 +62,7 @@ impl Engine {
 
     pub(in crate::store) async fn close(&self) {
         tokio::join!(self.accepting.close(), self.keeping.close());
+        self.wakes.close();
         self.pool.close();
     }
 }

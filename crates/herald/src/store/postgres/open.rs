@@ -1,8 +1,14 @@
 //! Reaching the server: the pool, TLS, migrations.
 
-use super::{Engine, accept, gather::Gather, inbox};
+use super::{
+    Engine, accept,
+    gather::Gather,
+    inbox,
+    wake::{self, Telling, Wakes},
+};
 use crate::store::{Observer, PostgresOptions, StoreError};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls_platform_verifier::ConfigVerifierExt;
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
@@ -31,8 +37,9 @@ impl Engine {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, StoreError> {
         let config = configure(options)?;
-        migrate(&config).await?;
-        let manager = Manager::from_config(config, tls()?, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        migrate(&config, options).await?;
+        let manager =
+            Manager::from_config(config, tls(options)?, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let timeouts =
             Timeouts { wait: Some(options.wait), create: Some(CONNECT_WITHIN), recycle: Some(CONNECT_WITHIN) };
         let pool = Pool::builder(manager)
@@ -41,15 +48,19 @@ impl Engine {
             .timeouts(timeouts)
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let wakes = Arc::new(Wakes::new());
         let engine = Self {
             pool,
-            observer,
+            observer: Arc::new(Telling { observer: observer.clone(), wakes: wakes.clone() }),
+            wakes,
             statistics: Arc::default(),
             positions: Arc::default(),
             accepting: Arc::new(Gather::new(accept::FULL)),
             keeping: Arc::new(Gather::new(inbox::FULL)),
         };
         engine.learn_positions().await?;
+        engine.forget_nodes().await?;
+        wake::start(&engine, options, observer);
         Ok(engine)
     }
 }
@@ -80,19 +91,29 @@ pub(super) fn configure(options: &PostgresOptions) -> Result<Config, StoreError>
     Ok(config)
 }
 
-/// TLS as the URL's `sslmode` wants it, with the certificate authorities of the system.
-pub(super) fn tls() -> Result<MakeRustlsConnect, StoreError> {
-    let config = rustls::ClientConfig::with_platform_verifier()
-        .map_err(|error| StoreError::Unavailable(format!("TLS cannot be set up: {error}")))?;
+/// TLS as the URL's `sslmode` wants it, with the certificate authorities of the system, or those that are configured.
+pub(super) fn tls(options: &PostgresOptions) -> Result<MakeRustlsConnect, StoreError> {
+    let unusable = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("TLS cannot be set up: {error}"));
+    let config = match &options.ca_file {
+        None => rustls::ClientConfig::with_platform_verifier().map_err(|error| unusable(&error))?,
+        Some(path) => {
+            let mut roots = rustls::RootCertStore::empty();
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(&error))? {
+                let certificate = certificate.map_err(|error| unusable(&error))?;
+                roots.add(certificate).map_err(|error| unusable(&error))?;
+            }
+            rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+        }
+    };
     Ok(MakeRustlsConnect::new(config))
 }
 
 /// Runs the migrations that are missing, one node at a time.
-async fn migrate(config: &Config) -> Result<(), StoreError> {
+async fn migrate(config: &Config, options: &PostgresOptions) -> Result<(), StoreError> {
     let mut config = config.clone();
     // Another node's migration is waited for, and a large one takes its time.
     config.options("-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0");
-    let (mut client, connection) = config.connect(tls()?).await?;
+    let (mut client, connection) = config.connect(tls(options)?).await?;
     let driven = tokio::spawn(connection);
     client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATING]).await?;
     let done = migrations::runner().run_async(&mut client).await;

@@ -208,28 +208,6 @@ impl Engine {
     pub(in crate::store) async fn template_sync(&self, _: ChannelRow) -> Result<Option<TemplateSync>, StoreError> {
         not_yet()
     }
-    // node
-    pub(in crate::store) async fn renew(&self, _: Renewal) -> Result<NodesNow, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn take_lease(&self, _: NodeId, _: Group) -> Result<Option<Taken>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn own_lanes(&self, _: Epoch, _: Vec<LaneRow>) -> Result<Vec<LaneRow>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn own_subscription(&self, _: Epoch, _: SubscriptionRow) -> Result<bool, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn free_lease(&self, _: Group, _: Epoch) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn leave(&self, _: NodeId) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn announce(&self, _: Changed) -> Result<(), StoreError> {
-        not_yet()
-    }
 }
 
 fn not_yet<T>() -> Result<T, StoreError> {

@@ -35,6 +35,16 @@ impl Telling<'_> {
     }
 }
 
+impl Telling<'_> {
+    /// Notes how far a lane's positions reach. Tells whether there are some that were not noted yet.
+    pub(super) fn seen(&mut self, lane: LaneRow, last: i64) -> bool {
+        let known = self.0.entry(lane).or_insert(0);
+        let is_news = *known < last;
+        *known = last.max(*known);
+        is_news
+    }
+}
+
 impl Engine {
     /// What was given out before this start is on disk, where every lane begins to read.
     pub(super) async fn learn_positions(&self) -> Result<(), StoreError> {
