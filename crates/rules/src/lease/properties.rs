@@ -251,6 +251,24 @@ fn a_node_that_rests_gives_up_all_at_once() {
 }
 
 #[test]
+fn what_is_being_given_up_stays_the_same_however_long_it_takes() {
+    let mut world = settled(2, 40);
+    world.join(node_id(2));
+    let first = world.store.plan(node_id(0)).release;
+    assert!(!first.is_empty());
+    for _ in 0..ROUNDS {
+        world.store.now = world.store.now + RENEW_EVERY;
+        world.renew(node_id(0));
+        for node in [1, 2] {
+            world.renew(node_id(node));
+            world.act(node_id(node));
+        }
+        assert_eq!(world.store.plan(node_id(0)).release, first);
+    }
+    assert!(world.store.held(node_id(2), Kind::Lanes) > 0);
+}
+
+#[test]
 fn a_store_that_was_away_moves_nothing() {
     let mut world = settled(0, 40);
     // The first comes last, so that it is not the one that has one more.

@@ -75,6 +75,20 @@ fn holds_among_three_nodes() {
     never::<3>(&PROMISES, without_deaths(Policy::Fail));
 }
 
+/// All policies with all that can happen: 7.4 million states.
+#[test]
+#[ignore = "two minutes of processor time; for whoever changes the protocol"]
+fn holds_in_larger_settings() {
+    for policy in [Policy::Fail, Policy::LookUp, Policy::Resend] {
+        let rules = Rules::all(policy);
+        never::<2>(&PROMISES, Rules { lease: 2, call: 2, ..rules });
+        never::<2>(&PROMISES, Rules { clock_jumps: true, margin: 1, ..rules });
+        never::<2>(&PROMISES, Rules { late_statements: true, ..rules });
+        never::<2>(&PROMISES, Rules { late_statements: true, waits: Waits::AfterRunningOut, ..rules });
+        never::<3>(&PROMISES, rules);
+    }
+}
+
 /// The fence of claims and the bound each keep a message from being sent twice under `fail`, so that both must fail for it: here
 /// nobody looks at the bound, or a clock set forward makes it come too late.
 #[test]
