@@ -25,14 +25,14 @@ fn ours(queued: &Queued, part: u16, status: Status) -> Receipt {
 }
 
 impl Fixture {
-    async fn accept_parts(&self, parts: u16) -> Queued {
+    pub(super) async fn accept_parts(&self, parts: u16) -> Queued {
         let new = self.new_message("1", |message| message.parts = parts);
         assert_eq!(self.store.accept(vec![new]).await.unwrap(), [Accepted::New]);
         self.heard.arrived.lock().unwrap().last().unwrap().clone()
     }
 
     /// The provider takes a part; the message with its next one.
-    async fn part_accepted(&self, queued: &Queued, reference: &str) -> Queued {
+    pub(super) async fn part_accepted(&self, queued: &Queued, reference: &str) -> Queued {
         let reference = Some(ProviderReference { text: reference.into(), named_by_receipts: true });
         let next = Queued { part: queued.part + 1, attempt: 0, ..queued.clone() };
         self.record(queued, vec![], Recorded::PartAccepted { reference, next: Box::new(next.clone()) }).await;
