@@ -42,6 +42,7 @@ CREATE TABLE lane (
     UNIQUE (protocol, identifier)
 );
 CREATE INDEX lane_department ON lane (department);
+CREATE INDEX lane_channel ON lane (channel);
 
 -- One row a lane, made with it. `arrived` counts all that ever came into the queue; what waits is arrived - departed.
 CREATE TABLE lane_queue (
@@ -126,6 +127,8 @@ CREATE TABLE checking (
     part smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (department, lane, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX checking_message ON checking (department, id);
 
 CREATE TABLE cancelled (
     department bigint NOT NULL,

@@ -2,7 +2,7 @@
 
 use super::{
     Engine, columns,
-    owner::{Lock, fenced},
+    owner::{Owner, fenced},
     pipeline::{Pipeline, values},
 };
 use crate::store::{DepartmentRow, Due, HeadPage, LaneRow, Owned, Queued, StoreError};
@@ -109,16 +109,18 @@ impl Engine {
     }
 
     pub(in crate::store) async fn due(&self, owned: Owned, now: Timestamp, limit: u32) -> Result<Due, StoreError> {
-        let Owned { department, lane, epoch } = owned;
+        let Owned { department, lane, epoch: _ } = owned;
         let mut pipeline = Pipeline::default();
-        let lock = Lock::of_lane(lane).add_to(&mut pipeline);
+        let owner = Owner::Lane(owned, Vec::new());
+        let lock = owner.add_to(&mut pipeline);
         let taken = pipeline.add(TAKE_DUE, values![department, lane, now.0, i64::from(limit)]);
         let next =
             pipeline.add("SELECT min(due) FROM later WHERE department = $1 AND lane = $2", values![department, lane]);
         let (transaction, mut answers) = self.begin(pipeline).await?;
-        let Some(transaction) = lock.check(transaction, &mut answers, lane, epoch).await? else {
-            return Err(fenced(lane));
-        };
+        if let Err(error) = owner.check(answers.take(lock)) {
+            transaction.roll_back().await?;
+            return Err(error);
+        }
         let next = answers.take(next).first().map(|row| columns::timestamp_or_none(row, 0)).transpose()?.flatten();
         let (mut returned, mut scheduled) = (Vec::new(), Vec::new());
         for row in answers.take(taken) {

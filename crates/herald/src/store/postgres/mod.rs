@@ -21,13 +21,16 @@ mod inbox;
 mod lane;
 mod node;
 mod open;
+mod outcome;
 mod owner;
 mod pending;
 mod pipeline;
 mod positions;
+mod receipt;
 #[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
 mod transaction;
 mod wake;
+mod working_set;
 
 use super::{Accepted, NewMessage, Observer, StoreError};
 use deadpool_postgres::{Object, Pool};

@@ -2,48 +2,101 @@
 
 use super::{
     columns,
-    pipeline::{Answers, Pipeline, values},
-    transaction::Transaction,
+    pipeline::{Pipeline, values},
 };
-use crate::store::{Epoch, LaneRow, StoreError};
+use crate::store::{ChannelRow, DepartmentRow, Epoch, LaneRow, Owned, StoreError};
+use herald_rules::ids::MessageId;
+use std::collections::BTreeMap;
+use tokio_postgres::Row;
 
-/// A lock that is asked for with a flight.
-pub(super) struct Lock(Vec<LaneRow>);
-
-/// The place of a lock's answer among those of its flight.
-pub(super) struct Asked(usize);
-
-impl Lock {
-    /// Of one lane.
-    pub(super) fn of_lane(lane: LaneRow) -> Self {
-        Self(vec![lane])
-    }
-
-    /// Has the rows locked by the statements that follow in this flight.
-    pub(super) fn add_to(self, pipeline: &mut Pipeline<'_>) -> Asked {
-        Asked(pipeline.add(
-            "SELECT lane, epoch FROM lane_log WHERE lane = ANY ($1::bigint[]) ORDER BY lane FOR UPDATE",
-            values![self.0],
-        ))
-    }
+/// On whose behalf lanes are written.
+pub(super) enum Owner {
+    /// Their owner's. The first lane's epoch is compared; the others are of the same account.
+    Lane(Owned, Vec<LaneRow>),
+    /// That of whoever owns the lanes of a channel; None: nobody's who could be fenced.
+    ///
+    /// All of them are locked, also those that the operation is not about: what a reference means, which is learnt under the
+    /// lock of one lane, is asked for under those of all.
+    Channel(DepartmentRow, ChannelRow, Option<Epoch>),
+    /// Anybody's, in the lane of a message.
+    Message(DepartmentRow, MessageId),
+    /// Anybody's.
+    Lanes(Vec<LaneRow>),
 }
 
-impl Asked {
-    /// Gives the transaction back if it is the owner's; None: it was taken back, since another node owns the lane.
-    pub(super) async fn check(
-        self,
-        transaction: Transaction,
-        answers: &mut Answers,
-        lane: LaneRow,
-        epoch: Epoch,
-    ) -> Result<Option<Transaction>, StoreError> {
-        for row in answers.take(self.0) {
-            if columns::get::<LaneRow>(&row, 0)? == lane && columns::get::<i64>(&row, 1)? == epoch.0 {
-                return Ok(Some(transaction));
-            }
+/// A lane's row of `lane_log`, and its channel.
+pub(super) struct Locked {
+    pub(super) epoch: Epoch,
+    pub(super) sequence: i64,
+    pub(super) standing: String,
+    pub(super) channel: ChannelRow,
+}
+
+/// The statement that locks the lanes of a condition, in the order of their numbers.
+macro_rules! lock {
+    ($condition:literal) => {
+        concat!(
+            "SELECT g.lane, g.epoch, g.sequence, g.standing, l.channel FROM lane_log g JOIN lane l ON l.lane = g.lane WHERE ",
+            $condition,
+            " ORDER BY g.lane FOR UPDATE OF g"
+        )
+    };
+}
+
+impl Owner {
+    /// The epoch of whoever claims.
+    pub(super) fn epoch(&self) -> Epoch {
+        match self {
+            Self::Lane(owned, _) => owned.epoch,
+            _ => Epoch::default(),
         }
-        transaction.roll_back().await?;
-        Ok(None)
+    }
+
+    /// Has the rows locked before the statements that follow in this flight; tells where the answer stands.
+    pub(super) fn add_to(&self, pipeline: &mut Pipeline<'_>) -> usize {
+        match self {
+            Self::Lane(owned, others) => {
+                let lanes: Vec<LaneRow> = others.iter().copied().chain([owned.lane]).collect();
+                pipeline.add(lock!("g.lane = ANY ($1::bigint[])"), values![lanes])
+            }
+            Self::Lanes(lanes) => pipeline.add(lock!("g.lane = ANY ($1::bigint[])"), values![lanes.clone()]),
+            Self::Channel(department, channel, _) => {
+                pipeline.add(lock!("l.department = $1 AND l.channel = $2"), values![*department, *channel])
+            }
+            Self::Message(department, id) => pipeline.add(
+                lock!("g.lane IN (SELECT lane FROM message WHERE department = $1 AND id = $2)"),
+                values![*department, id.0],
+            ),
+        }
+    }
+
+    /// What was locked.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] where another node owns it.
+    pub(super) fn check(&self, rows: Vec<Row>) -> Result<BTreeMap<LaneRow, Locked>, StoreError> {
+        let mut locked = BTreeMap::new();
+        for row in rows {
+            let lane: LaneRow = columns::get(&row, 0)?;
+            let row = Locked {
+                epoch: Epoch(columns::get(&row, 1)?),
+                sequence: columns::get(&row, 2)?,
+                standing: columns::get(&row, 3)?,
+                channel: columns::get(&row, 4)?,
+            };
+            locked.insert(lane, row);
+        }
+        match self {
+            Self::Lane(owned, _) if locked.get(&owned.lane).is_none_or(|row| row.epoch != owned.epoch) => {
+                Err(fenced(owned.lane))
+            }
+            // One that has never been owned with the others is nobody else's.
+            Self::Channel(_, _, Some(epoch)) => match locked.iter().find(|(_, row)| row.epoch > *epoch) {
+                Some((lane, _)) => Err(fenced(*lane)),
+                None => Ok(locked),
+            },
+            _ => Ok(locked),
+        }
     }
 }
 

@@ -2,34 +2,18 @@
 
 use super::Engine;
 use crate::store::*;
-use herald_channels::contract::Receipt;
 use herald_rules::{
     ids::{ContactId, MessageId},
     message::Message,
     protocol::Protocol,
     time::Timestamp,
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 #[expect(clippy::unused_async, reason = "they come one by one")]
 impl Engine {
     // inbox
-    pub(in crate::store) async fn work_off(&self, _: CallbackWork) -> Result<WorkedOff, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn apply(
-        &self,
-        _: DepartmentRow,
-        _: ChannelRow,
-        _: Vec<Receipt>,
-        _: Timestamp,
-    ) -> Result<Applied, StoreError> {
-        not_yet()
-    }
     // lane
-    pub(in crate::store) async fn claim(&self, _: Claim) -> Result<ClaimedNow, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn daily_budget(&self, _: String) -> Result<DailyBudgetRow, StoreError> {
         not_yet()
     }
@@ -39,48 +23,10 @@ impl Engine {
     pub(in crate::store) async fn prune_daily_customers(&self, _: Timestamp) -> Result<bool, StoreError> {
         not_yet()
     }
-    pub(in crate::store) async fn record(&self, _: Outcomes) -> Result<(), StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn resolve(
-        &self,
-        _: Owned,
-        _: ChannelRow,
-        _: Checking,
-        _: Resolution,
-        _: Timestamp,
-    ) -> Result<Option<Queued>, StoreError> {
-        not_yet()
-    }
-    pub(in crate::store) async fn recover(
-        &self,
-        _: Owned,
-        _: Timestamp,
-        _: Timestamp,
-        _: Duration,
-    ) -> Result<Recovered, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn standing(&self, _: LaneRow) -> Result<Standing, StoreError> {
         not_yet()
     }
-    pub(in crate::store) async fn change_standing(
-        &self,
-        _: DepartmentRow,
-        _: LaneRow,
-        _: StandingChange,
-    ) -> Result<(), StoreError> {
-        not_yet()
-    }
     // message
-    pub(in crate::store) async fn cancel(
-        &self,
-        _: DepartmentRow,
-        _: MessageId,
-        _: Timestamp,
-    ) -> Result<Cancelled, StoreError> {
-        not_yet()
-    }
     pub(in crate::store) async fn story(&self, _: DepartmentRow, _: MessageId) -> Result<Option<Story>, StoreError> {
         not_yet()
     }

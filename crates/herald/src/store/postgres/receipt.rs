@@ -1,0 +1,70 @@
+//! Working off what providers told, under the locks of the channel's lanes.
+
+use super::{
+    Engine,
+    owner::Owner,
+    working_set::{Needs, WorkingSet},
+};
+use crate::store::{Applied, CallbackWork, ChannelRow, DepartmentRow, StoreError, WorkedOff, logic};
+use herald_channels::contract::{Receipt, Reference};
+use herald_rules::{inbound::InboundContent, time::Timestamp};
+
+impl Engine {
+    pub(in crate::store) async fn apply(
+        &self,
+        department: DepartmentRow,
+        channel: ChannelRow,
+        receipts: Vec<Receipt>,
+        now: Timestamp,
+    ) -> Result<Applied, StoreError> {
+        let mut needs = Needs { channel, ..Needs::default() };
+        needs.receipts(&receipts);
+        let owner = Owner::Channel(department, channel, None);
+        self.work(department, owner, needs, WorkingSet::default(), |rows| {
+            logic::apply(rows, department, channel, &receipts, now)
+        })
+        .await
+    }
+
+    pub(in crate::store) async fn work_off(&self, work: CallbackWork) -> Result<WorkedOff, StoreError> {
+        let CallbackWork { department, channel, epoch, .. } = work;
+        let mut needs = Needs { channel, ..Needs::default() };
+        needs.receipts(&work.receipts);
+        for new in &work.inbound {
+            let inbound = &new.inbound;
+            needs.inbound.insert(inbound.reference.clone());
+            needs.references.extend(inbound.reply_to.clone());
+            needs.contact(inbound.protocol, &inbound.from);
+            if let Some(user_id) = &inbound.user_id {
+                needs.contact(inbound.protocol, user_id);
+            }
+            if let InboundContent::NumberChanged { new_identifier } = &inbound.content {
+                needs.contact(inbound.protocol, new_identifier);
+            }
+        }
+        for wish in &work.marketing {
+            needs.wishes.insert(wish.customer.clone());
+            needs.suppressions.insert(wish.customer.clone());
+        }
+        let owner = Owner::Channel(department, channel, Some(epoch));
+        self.work(department, owner, needs, WorkingSet::default(), |rows| logic::work_off(rows, &work)).await
+    }
+}
+
+impl Needs {
+    /// Adds what receipts are about.
+    fn receipts(&mut self, receipts: &[Receipt]) {
+        for receipt in receipts {
+            match &receipt.reference {
+                Reference::Ours(id) => {
+                    self.histories.insert(id.0);
+                    self.parts.insert(id.0);
+                    self.checking.insert(id.0);
+                }
+                Reference::Theirs(reference) => {
+                    self.receipts.insert(reference.clone());
+                }
+            }
+        }
+    }
+}
