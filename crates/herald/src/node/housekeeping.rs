@@ -35,6 +35,9 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
 
 async fn round(app: &App) -> Result<(), StoreError> {
     let now = Timestamp::now();
+    if let Err(error) = app.store.keep_house(now).await {
+        tracing::warn!(%error, "housekeeping.tables_not_made");
+    }
     while app.store.prune_idempotency(now - IDEMPOTENCY).await? {
         tokio::time::sleep(BREATH).await;
     }

@@ -32,6 +32,7 @@ pub use events::*;
 pub use inbox::*;
 pub use node::*;
 pub use options::{Options, PostgresOptions};
+use people::ALL_CHANNELS;
 pub use people::*;
 pub use queue::*;
 pub use sqlite::Options as SqliteOptions;
@@ -39,6 +40,7 @@ pub use sqlite::Options as SqliteOptions;
 pub use standing::*;
 pub use story::*;
 use story::{first_id_of, range};
+use template::STEPS_KEPT;
 pub use template::*;
 
 /// Why an operation was not done. But for [`StoreError::Uncertain`], nothing of it was written.

@@ -52,6 +52,11 @@ impl NamedBy {
             Self::Api => "api",
         }
     }
+
+    /// The inverse of [`NamedBy::as_str`]. Whatever is no word of a program may be overwritten by the customer's.
+    pub(super) fn kept(word: &str) -> Self {
+        if word == Self::Api.as_str() { Self::Api } else { Self::Profile }
+    }
 }
 
 /// Where a contact can be reached.
@@ -80,6 +85,18 @@ pub struct ContactFilter {
     pub look_at: usize,
 }
 
+impl ContactFilter {
+    /// The conditions beside the identifier.
+    pub(super) fn passes(&self, card: &ContactCard) -> bool {
+        let after = self.after.is_none_or(|after| card.row > after);
+        let named = |prefix: &String| {
+            let name = card.contact.name.as_deref().unwrap_or_default().to_lowercase();
+            name.starts_with(&prefix.to_lowercase())
+        };
+        after && self.name.as_ref().is_none_or(named)
+    }
+}
+
 /// A page of contacts.
 #[derive(Clone, Debug)]
 pub struct ContactPage {
@@ -88,6 +105,9 @@ pub struct ContactPage {
     /// Where to go on; None: no more are left.
     pub next: Option<i64>,
 }
+
+/// The channel of a suppression that holds for all of the department, as it is stored.
+pub(super) const ALL_CHANNELS: ChannelRow = 0;
 
 /// A customer who must not be written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +139,11 @@ impl Suppression {
     /// Its place in the list.
     pub fn place(&self) -> SuppressionPlace {
         let Self { customer, channel, kind, .. } = self;
-        SuppressionPlace { customer: customer.clone(), channel: channel.unwrap_or(0), kind: kind.as_str().to_owned() }
+        SuppressionPlace {
+            customer: customer.clone(),
+            channel: channel.unwrap_or(ALL_CHANNELS),
+            kind: kind.as_str().to_owned(),
+        }
     }
 }
 

@@ -4,6 +4,9 @@ use super::{ChannelRow, DepartmentRow};
 use herald_rules::{reason::Cause, time::Timestamp};
 use serde_json::Value;
 
+/// Steps kept of one template. A template that Meta pauses and reinstates every week fills it in two years.
+pub(super) const STEPS_KEPT: i64 = 200;
+
 /// Whose templates: those of one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TemplatePlace {

@@ -5,6 +5,12 @@ use crate::store::*;
 use herald_rules::{ids::MessageId, time::Timestamp};
 
 operations! {
+    /// Makes ready what comes: on PostgreSQL the tables of the next months.
+    ///
+    /// # Errors
+    /// When not all could be made; what is missing costs no message, and the next call makes it.
+    fn keep_house(now: Timestamp) -> ();
+
     /// Does one step; returns how many rows went. Call it again until it is 0.
     ///
     /// # Errors
@@ -26,5 +32,7 @@ operations! {
 
     /// Forgets messages accepted before a moment, with their history, one step after the id `after`. What still waits or
     /// is being checked stays. Returns where to go on, or None at the end.
+    ///
+    /// PostgreSQL forgets whole months of all departments, and those of which nothing waits.
     fn prune_messages(department: DepartmentRow, before: Timestamp, after: Option<MessageId>) -> Option<MessageId>;
 }

@@ -22,7 +22,6 @@ mod work;
 pub(super) use cancel::cancel;
 pub(super) use claim::claim;
 pub(super) use due::{PutAway, move_due};
-#[allow(unused_imports, reason = "for PostgreSQL, which reads the rows of claims before the logic asks for them")]
 pub(super) use entry::Entry;
 pub(super) use receipt::apply;
 pub(super) use record::record;

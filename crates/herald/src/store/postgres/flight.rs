@@ -6,6 +6,8 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::future::{join_all, try_join_all};
 use tokio_postgres::{Row, Statement, types::ToSql};
 
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// A parameter of a statement.
 pub(super) type Parameter<'a> = &'a (dyn ToSql + Sync);
 
@@ -27,6 +29,11 @@ impl<'a> Flight<'a> {
         self.run(transaction.client()?, Some("BEGIN"), None).await
     }
 
+    /// Opens the transaction with these statements as one that only reads: what is asked later sees the same moment.
+    pub(super) async fn open_reading(self, transaction: &Transaction) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.run(transaction.client()?, Some(SNAPSHOT), None).await
+    }
+
     /// Sends them within a transaction that is open, or each for itself.
     pub(super) async fn send(self, client: &ClientWrapper) -> Result<Vec<Vec<Row>>, StoreError> {
         self.run(client, None, None).await
@@ -35,7 +42,7 @@ impl<'a> Flight<'a> {
     /// Reads that all see the same moment.
     pub(super) async fn read(self, engine: &Engine) -> Result<Vec<Vec<Row>>, StoreError> {
         let client = engine.client().await?;
-        self.run(&client, Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), Some("COMMIT")).await
+        self.run(&client, Some(SNAPSHOT), Some("COMMIT")).await
     }
 
     async fn run(

@@ -8,26 +8,31 @@ mod accept;
 mod access;
 mod administration;
 mod change;
-#[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
 mod columns;
+mod contact;
+mod daily;
 mod directory;
 mod error;
 mod events;
-#[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
 mod flight;
 mod gather;
 mod head;
 mod inbox;
 mod lane;
+mod messages;
+mod month;
 mod node;
 mod open;
 mod outcome;
 mod owner;
-mod pending;
+mod partitions;
 mod pipeline;
 mod positions;
+mod prune;
 mod receipt;
-#[allow(dead_code, reason = "the operations that use all of it come with the next changes")]
+mod standing;
+mod suppression;
+mod template;
 mod transaction;
 mod wake;
 mod working_set;
@@ -46,6 +51,7 @@ pub struct Engine {
     positions: Arc<positions::Positions>,
     accepting: Arc<gather::Gather<Vec<NewMessage>, Vec<Accepted>>>,
     keeping: Arc<gather::Gather<inbox::Callback, ()>>,
+    kept: Arc<partitions::Kept>,
 }
 
 impl Engine {

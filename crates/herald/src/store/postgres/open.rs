@@ -8,6 +8,7 @@ use super::{
 };
 use crate::store::{Observer, PostgresOptions, StoreError};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use herald_rules::time::Timestamp;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls_platform_verifier::ConfigVerifierExt;
 use secrecy::ExposeSecret;
@@ -57,10 +58,14 @@ impl Engine {
             positions: Arc::default(),
             accepting: Arc::new(Gather::new(accept::FULL)),
             keeping: Arc::new(Gather::new(inbox::FULL)),
+            kept: Arc::default(),
         };
         engine.learn_positions().await?;
         engine.forget_nodes().await?;
         wake::start(&engine, options, observer);
+        if let Err(error) = engine.ensure_partitions(Timestamp::now()).await {
+            tracing::warn!(%error, "open.partitions_not_made");
+        }
         Ok(engine)
     }
 }

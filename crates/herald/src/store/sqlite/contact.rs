@@ -133,18 +133,6 @@ fn page(connection: &Connection, filter: &ContactFilter) -> Result<ContactPage, 
     Ok(page)
 }
 
-impl ContactFilter {
-    /// The conditions beside the identifier.
-    fn passes(&self, card: &ContactCard) -> bool {
-        let after = self.after.is_none_or(|after| card.row > after);
-        let named = |prefix: &String| {
-            let name = card.contact.name.as_deref().unwrap_or_default().to_lowercase();
-            name.starts_with(&prefix.to_lowercase())
-        };
-        after && self.name.as_ref().is_none_or(named)
-    }
-}
-
 /// A contact's id, name and attributes, from column `first` on.
 fn contact(row: &Row<'_>, first: usize) -> rusqlite::Result<Contact> {
     let attributes = row.get_ref(first + 2)?.as_bytes()?;
@@ -162,10 +150,7 @@ fn card(row: &Row<'_>) -> rusqlite::Result<ContactCard> {
     Ok(ContactCard {
         row: row.get(0)?,
         contact: contact(row, 1)?,
-        named_by: row.get_ref(4)?.as_str_or_null()?.map(|word| match word {
-            "api" => NamedBy::Api,
-            _ => NamedBy::Profile,
-        }),
+        named_by: row.get_ref(4)?.as_str_or_null()?.map(NamedBy::kept),
         identifiers: Vec::new(),
         created_at: Timestamp(row.get(5)?),
         updated_at: Timestamp(row.get(6)?),

@@ -2,12 +2,9 @@
 
 use super::{Engine, columns};
 use crate::store::{
-    ChannelRow, DepartmentRow, StoreError, Suppression, SuppressionKind, SuppressionPlace, logic::Rows,
+    ALL_CHANNELS, ChannelRow, DepartmentRow, StoreError, Suppression, SuppressionKind, SuppressionPlace, logic::Rows,
 };
 use herald_rules::time::Timestamp;
-
-/// The channel of a suppression that holds for all of the department.
-pub(super) const ALL_CHANNELS: ChannelRow = 0;
 
 impl Engine {
     pub(in crate::store) async fn suppress(

@@ -2,14 +2,11 @@
 
 use super::Engine;
 use crate::store::{
-    ChannelRow, StoreError, TemplateFilter, TemplatePlace, TemplateRow, TemplateStep, TemplateStepKind, TemplateSync,
-    TemplateWrite,
+    ChannelRow, STEPS_KEPT, StoreError, TemplateFilter, TemplatePlace, TemplateRow, TemplateStep, TemplateStepKind,
+    TemplateSync, TemplateWrite,
 };
 use herald_rules::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
-
-/// Steps kept of one template. A template that Meta pauses and reinstates every week fills it in two years.
-const STEPS_KEPT: i64 = 200;
 
 const COLUMNS: &str = "name, language, graph_id, status, category, quality, body, changed_at";
 

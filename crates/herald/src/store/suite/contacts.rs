@@ -4,7 +4,6 @@ use super::*;
 use std::collections::BTreeMap;
 
 on_both_engines! {
-    postgres comes later;
     a_contact_is_made_found_and_replaced,
     another_department_or_protocol_sees_nobody,
     pages_join_without_gap_and_filters_hold_together,

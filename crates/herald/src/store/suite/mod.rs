@@ -12,6 +12,7 @@ mod inbox;
 mod lanes;
 mod limits;
 mod log;
+mod months;
 mod owners;
 mod parts;
 mod polling;

@@ -8,7 +8,6 @@ use super::{
 use herald_rules::ids::DeliveryId;
 
 on_both_engines! {
-    postgres comes later;
     a_replay_carries_the_events_of_its_origin,
     a_span_replays_what_ended_in_it_and_nothing_twice,
     replays_that_wait_are_read_in_pages_oldest_first,

@@ -3,7 +3,6 @@
 use super::*;
 
 on_both_engines! {
-    postgres comes later;
     a_suppression_holds_once_until_it_is_lifted,
     the_list_goes_on_where_it_ended,
 }

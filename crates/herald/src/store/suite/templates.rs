@@ -4,7 +4,6 @@ use super::*;
 use serde_json::json;
 
 on_both_engines! {
-    postgres comes later;
     a_template_keeps_its_history_over_a_restart,
     what_somebody_else_changed_meanwhile_is_left,
     lists_are_filtered_and_paged,

@@ -1,8 +1,7 @@
 //! Customers: how they can be reached, who they are, and what they do not want.
 
 use crate::store::{
-    ChannelRow, DepartmentRow, LaneRow, StoreError, Suppression, SuppressionKind,
-    sqlite::{Writing, suppression::ALL_CHANNELS},
+    ALL_CHANNELS, ChannelRow, DepartmentRow, LaneRow, StoreError, Suppression, SuppressionKind, sqlite::Writing,
 };
 use herald_rules::{
     admission::{Reach, Suppressed},

@@ -1,0 +1,61 @@
+//! Forgetting what has served its time, in small steps between other work. Messages: see `partitions`.
+
+use super::{Engine, columns};
+use crate::store::{ChannelRow, DepartmentRow, StoreError};
+use herald_rules::{ids::MessageId, time::Timestamp};
+
+/// Rows a step.
+const STEP: i64 = 500;
+
+impl Engine {
+    pub(in crate::store) async fn prune_idempotency(&self, before: Timestamp) -> Result<bool, StoreError> {
+        // Row numbers rise with time, so the oldest are at the low end and no index by time is needed.
+        self.prune(
+            "DELETE FROM idempotency WHERE number IN (SELECT number FROM idempotency ORDER BY number LIMIT $2)
+             AND at < $1",
+            before,
+        )
+        .await
+    }
+
+    pub(in crate::store) async fn prune_early(&self, before: Timestamp) -> Result<Vec<(ChannelRow, u64)>, StoreError> {
+        let rows = self
+            .write(
+                "WITH gone AS (
+                     DELETE FROM early WHERE (channel, reference, status) IN
+                     (SELECT channel, reference, status FROM early WHERE received_at < $1 LIMIT $2) RETURNING channel)
+                 SELECT channel, count(*) FROM gone GROUP BY channel ORDER BY channel",
+                &[&before.0, &STEP],
+            )
+            .await?;
+        rows.iter().map(|row| Ok((columns::get(row, 0)?, columns::number::<i64, _>(row, 1)?))).collect()
+    }
+
+    pub(in crate::store) async fn prune_inbound(
+        &self,
+        department: DepartmentRow,
+        before: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let deleted = self
+            .execute(
+                "DELETE FROM inbound WHERE (department, id) IN
+                 (SELECT department, id FROM inbound WHERE department = $1 AND id < $2 ORDER BY id LIMIT $3)",
+                &[&department, &MessageId::first_at(before).0, &STEP],
+            )
+            .await?;
+        Ok(deleted >= STEP.unsigned_abs())
+    }
+
+    pub(in crate::store) async fn prune_inbox(&self, before: Timestamp) -> Result<bool, StoreError> {
+        self.prune(
+            "DELETE FROM inbox WHERE number IN
+             (SELECT number FROM inbox WHERE problem IS NOT NULL AND at < $1 ORDER BY number LIMIT $2)",
+            before,
+        )
+        .await
+    }
+
+    async fn prune(&self, sql: &'static str, before: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.execute(sql, &[&before.0, &STEP]).await? >= STEP.unsigned_abs())
+    }
+}
