@@ -27,7 +27,14 @@ use herald_rules::{
     reason::Reason,
     time::Timestamp,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +53,8 @@ pub struct WorkerContext {
     pub lane: LaneRow,
     /// This node's hold on it.
     pub tenure: Arc<Tenure>,
+    /// What an earlier owner has left claimed is known.
+    pub is_settled: AtomicBool,
     /// The channel's protocol.
     pub protocol: Protocol,
     /// What is on disk.
@@ -62,6 +71,13 @@ impl WorkerContext {
     /// The lane with the epoch in which it is this node's.
     pub fn owned(&self) -> Owned {
         Owned { department: self.department, lane: self.lane, epoch: self.tenure.epoch() }
+    }
+
+    /// What an earlier owner has left claimed is known, and the lane may be given up to another.
+    fn settled(&self) {
+        if !self.is_settled.swap(true, Ordering::Relaxed) {
+            self.tenure.lane_settled();
+        }
     }
 
     /// Nothing more is to be begun: the node stops, or the lane is another's.

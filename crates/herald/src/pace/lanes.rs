@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use herald_rules::{lane::Hold, message::Priority, pace::rate::Rate, time::Timestamp};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 use tokio::sync::oneshot;
@@ -95,6 +95,7 @@ impl Lanes {
                 channel: lane.channel,
                 lane: lane.row,
                 tenure: tenure.clone(),
+                is_settled: AtomicBool::new(false),
                 protocol: lane.protocol,
                 store: store.clone(),
                 lanes: self.clone(),
@@ -102,6 +103,7 @@ impl Lanes {
                 stop: self.stop.clone(),
             };
             posts.insert(lane.row, post);
+            tenure.lane_begun();
             let (head, in_flight) = (self.settings.head.get(), self.settings.in_flight.get());
             let ended = CancellationToken::new();
             let before = running.insert(lane.row, Running { tenure: tenure.clone(), ended: ended.clone() });

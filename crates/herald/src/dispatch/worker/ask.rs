@@ -23,11 +23,12 @@ impl Worker {
         let Self { context, account, answers, .. } = self;
         let (store, owned) = (context.store.clone(), context.owned());
         let reconcile_for = account.reconcile_for();
+        let settled_at = context.tenure.settled_at();
         answers.push(
             async move {
                 tokio::time::sleep(after).await;
                 let now = Timestamp::now();
-                let recovered = store.recover(owned, now, now, reconcile_for);
+                let recovered = store.recover(owned, now, settled_at.max(now), reconcile_for);
                 Answer::Recovered(crash::around("recover", recovered).await)
             }
             .boxed(),

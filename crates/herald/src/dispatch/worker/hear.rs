@@ -120,7 +120,8 @@ impl Worker {
             if let Some(budget) = self.account.daily_budget() {
                 budget.count(&checking.message.to, checking.since);
             }
-            let until = (now + UNKNOWN_HOLD).min(checking.deadline.max(now) + DECIDING);
+            // `since` lies ahead where a call of the lane's earlier owner may be under way until then.
+            let until = (now + UNKNOWN_HOLD).max(checking.since).min(checking.deadline.max(now) + DECIDING);
             let reason = Some(Reason::OutcomeBeingChecked);
             self.machine.hold(&checking.message.to, checking.place.priority, until, reason);
         }
@@ -129,6 +130,7 @@ impl Worker {
         }
         self.next_due = earlier(self.next_due, recovered.next_due);
         self.ready = true;
+        self.context.settled();
     }
 
     /// After a write: what has to be looked at later because of it.

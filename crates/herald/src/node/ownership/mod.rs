@@ -33,6 +33,13 @@ use tokio_util::sync::CancellationToken;
 /// A renewal that has no answer by then is given up and sent again: the lease lasts 3 s.
 const RENEWED_WITHIN: Duration = Duration::from_millis(1_200);
 
+/// Taking and beginning: together with a renewal less than a lease.
+const BEGUN_WITHIN: Duration = Duration::from_millis(1_200);
+/// A call of an account that this node knows nothing of has ended by then.
+const LONGEST_CALL: Duration = Duration::from_secs(60);
+/// The database's clock may be set forward by so much, as at a fail-over to another machine, without harm.
+const CLOCKS: Duration = Duration::from_secs(2);
+
 /// What this node holds. Cheap to clone.
 #[derive(Clone)]
 pub struct Ownership(Arc<Inner>);
@@ -151,11 +158,17 @@ impl Ownership {
             // A node that stops gives up in its own order.
             return Ok(());
         }
-        join_all(plan.take.into_iter().map(|group| self.take(app, group))).await;
         for group in plan.release {
             self.give_up(app, group);
         }
-        self.complete(app).await;
+        let begun = async {
+            join_all(plan.take.into_iter().map(|group| self.take(app, group))).await;
+            self.complete(app).await;
+        };
+        // A late writer's lock must not hold up the next renewal. What is cut off is begun at the next look, or runs out.
+        if tokio::time::timeout(BEGUN_WITHIN, begun).await.is_err() {
+            tracing::warn!("node.groups_not_begun_in_time");
+        }
         Ok(())
     }
 
@@ -209,7 +222,8 @@ impl Ownership {
         // Whoever held it before may have called a provider just before the lease ran out.
         let under_way = if taken.ran_out {
             let accounts = groups.channels(group).iter().filter_map(|channel| app.lanes.accounts().get(*channel));
-            accounts.map(|account| account.adapter.capabilities().longest_call).max().unwrap_or_default()
+            let longest = accounts.map(|account| account.adapter.capabilities().longest_call).max();
+            longest.unwrap_or(LONGEST_CALL) + CLOCKS
         } else {
             Duration::ZERO
         };
@@ -222,6 +236,7 @@ impl Ownership {
             (Kind::Lanes, _) => {
                 let lanes = app.store.own_lanes(taken.epoch, groups.lanes(group, &snapshot)).await?;
                 app.lanes.own(&snapshot, &app.store, &lanes, &tenure);
+                tenure.lane_settled();
                 app.inbox.wake();
                 app.templates.wake();
                 Ok(())
@@ -289,7 +304,9 @@ impl Ownership {
     }
 
     async fn free(&self, app: &App, group: Group, tenure: &Tenure) {
-        if let Err(error) = app.store.free_lease(group.clone(), tenure.epoch()).await {
+        if group.kind == Kind::Lanes && !tenure.is_settled() {
+            tracing::warn!(%group, "node.lease_left_to_run_out");
+        } else if let Err(error) = app.store.free_lease(group.clone(), tenure.epoch()).await {
             // It runs out.
             tracing::warn!(%group, %error, "node.lease_not_freed");
         }

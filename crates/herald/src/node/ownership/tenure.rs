@@ -8,7 +8,7 @@ use herald_rules::{
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -26,6 +26,8 @@ pub fn since_boot() -> Duration {
 pub struct Tenure {
     epoch: Epoch,
     settled_at: Timestamp,
+    /// Lanes of which it is not known yet what an earlier owner has left claimed; and one for those that have not begun.
+    unsettled: AtomicUsize,
     /// Nanoseconds since boot: [`Bound`].
     bound: AtomicU64,
     ended: CancellationToken,
@@ -34,7 +36,13 @@ pub struct Tenure {
 impl Tenure {
     /// A group that was taken by a statement sent at `sent`. No call of an earlier owner is under way from `settled_at` on.
     pub fn new(epoch: Epoch, sent: Duration, settled_at: Timestamp) -> Arc<Self> {
-        let tenure = Self { epoch, settled_at, bound: AtomicU64::new(0), ended: CancellationToken::new() };
+        let tenure = Self {
+            epoch,
+            settled_at,
+            unsettled: AtomicUsize::new(1),
+            bound: AtomicU64::new(0),
+            ended: CancellationToken::new(),
+        };
         tenure.renewed(sent);
         Arc::new(tenure)
     }
@@ -53,6 +61,22 @@ impl Tenure {
     /// When no call of an earlier owner can be under way any more.
     pub fn settled_at(&self) -> Timestamp {
         self.settled_at
+    }
+
+    /// A lane begins to be worked.
+    pub fn lane_begun(&self) {
+        self.unsettled.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// It is known of a lane what an earlier owner has left claimed; or all of the group's lanes have begun.
+    pub fn lane_settled(&self) {
+        self.unsettled.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Whether the group can be given up to another. Before that a call of an earlier owner may be under way that the next would
+    /// not wait for: then the lease is left to run out.
+    pub fn is_settled(&self) -> bool {
+        self.unsettled.load(Ordering::Acquire) == 0
     }
 
     /// The lease was renewed by a statement that was sent at this moment since boot.
