@@ -3,7 +3,6 @@
 use super::*;
 
 on_both_engines! {
-    postgres comes later;
     what_was_answered_is_there_after_a_restart,
     the_same_request_again_is_answered_again_and_another_is_refused,
     keys_are_forgotten_when_their_time_is_over,

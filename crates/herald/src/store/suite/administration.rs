@@ -4,7 +4,6 @@ use super::*;
 use crate::node::directory::{Channel, ChannelSettings, Department, DepartmentSettings, Lane, OnUnknownOutcome};
 
 on_both_engines! {
-    postgres comes later;
     a_department_comes_with_its_secret_and_user,
     an_id_is_one_departments_and_what_fails_leaves_nothing,
     what_is_not_named_in_a_change_stays,

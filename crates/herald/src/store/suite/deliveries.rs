@@ -4,7 +4,6 @@ use super::{log::at, *};
 use herald_rules::ids::DeliveryId;
 
 on_both_engines! {
-    postgres comes later;
     a_step_is_durable_as_a_whole,
     what_is_released_no_longer_waits,
     a_step_of_an_earlier_owner_is_refused_and_nothing_of_it_written,

@@ -4,7 +4,6 @@ use super::*;
 use herald_rules::{lane::Pace, pace::gcra::Gcra, reason::Reason};
 
 on_both_engines! {
-    postgres comes later;
     each_class_has_a_head_that_is_read_in_pages,
     what_is_due_comes_in_pages_in_the_order_of_its_moments,
     what_was_scheduled_and_held_is_found_after_a_restart,

@@ -4,7 +4,6 @@ use super::*;
 use herald_rules::inbound::{Inbound, InboundContent};
 
 on_both_engines! {
-    postgres comes later;
     the_same_message_twice_is_one,
     an_answer_knows_what_it_answers,
     the_window_opens_and_is_never_made_shorter,

@@ -3,7 +3,6 @@
 use super::*;
 
 on_both_engines! {
-    postgres comes later;
     pages_hold_each_channels_oldest,
     a_large_callback_comes_alone,
     what_is_worked_off_has_left_and_what_cannot_be_read_is_skipped_and_kept,

@@ -4,7 +4,6 @@ use super::*;
 use herald_rules::reason::Reason;
 
 on_both_engines! {
-    postgres comes later;
     a_scheduled_message_stands_where_its_moment_came,
     a_retry_comes_back_to_its_place_with_its_tries,
     a_claim_without_an_outcome_is_checked_after_a_restart_and_nothing_else_is,

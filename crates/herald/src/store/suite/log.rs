@@ -4,7 +4,6 @@ use super::*;
 use herald_rules::reason::{Cause, Reason};
 
 on_both_engines! {
-    postgres comes later;
     events_are_rendered_with_what_was_written,
     a_read_goes_on_where_it_ended_and_shares_between_lanes,
     what_is_asked_for_by_place_comes_in_that_order,

@@ -4,7 +4,6 @@ use super::*;
 use herald_rules::{lease::Kind, reason::Reason};
 
 on_both_engines! {
-    postgres comes later;
     a_lease_is_one_nodes_until_it_gives_it_up,
     a_lease_runs_out_unless_it_is_renewed,
     a_node_that_leaves_is_no_longer_seen,

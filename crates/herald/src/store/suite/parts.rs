@@ -7,7 +7,6 @@ use herald_rules::{
 };
 
 on_both_engines! {
-    postgres comes later;
     a_message_is_as_far_as_its_parts,
     a_failed_part_ends_the_message_and_the_rest_is_not_sent,
     a_refused_first_part_is_a_refusal_and_a_later_one_a_failure,

@@ -3,7 +3,6 @@
 use super::{log::at, *};
 
 on_both_engines! {
-    postgres comes later;
     a_department_has_one_standard_queue_that_begins_with_the_log,
     what_is_handed_out_is_hidden_until_its_time_and_comes_again,
     what_is_deleted_does_not_come_again,

@@ -3,7 +3,6 @@
 use super::*;
 
 on_both_engines! {
-    postgres comes later;
     receipts_before_their_reference_wait_for_it,
     a_status_never_moves_backwards_and_none_is_told_twice,
     the_log_of_a_lane_has_no_gaps_and_begins_where_it_ended,
@@ -77,7 +76,7 @@ async fn receipts_about_other_channels_messages_change_nothing(engine: Engine) {
 }
 
 async fn what_has_ended_is_forgotten_and_what_waits_is_not(engine: Engine) {
-    let fixture = Fixture::new(engine).await;
+    let fixture = Fixture::without_months(engine).await;
     let (ended, waiting, last) = (fixture.accept("1").await, fixture.accept("2").await, fixture.accept("3").await);
     fixture.accepted_as(&ended, "ref").await;
     fixture.accepted_as(&last, "last").await;
@@ -97,7 +96,7 @@ async fn what_has_ended_is_forgotten_and_what_waits_is_not(engine: Engine) {
 }
 
 async fn the_first_receipt_teaches_the_providers_id_where_no_answer_did(engine: Engine) {
-    let fixture = Fixture::new(engine).await;
+    let fixture = Fixture::without_months(engine).await;
     let queued = fixture.accept("1").await;
     fixture.claim(1, vec![queued.clone()]).await;
     let cause = herald_rules::reason::Reason::ProviderTimeout.into();

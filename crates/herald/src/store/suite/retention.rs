@@ -7,7 +7,6 @@ use super::{
 };
 
 on_both_engines! {
-    postgres comes later;
     deliveries_that_ended_go_with_their_attempts,
     what_a_poller_never_deleted_goes_after_its_time,
     what_is_left_of_a_deleted_subscription_goes,
@@ -112,7 +111,7 @@ async fn what_is_left_of_a_deleted_subscription_goes(engine: Engine) {
 }
 
 async fn messages_are_forgotten_page_by_page(engine: Engine) {
-    let fixture = Fixture::new(engine).await;
+    let fixture = Fixture::without_months(engine).await;
     let messages: Vec<_> = (0..250).map(|n| fixture.new_message(&n.to_string(), |_| {})).collect();
     fixture.store.accept(messages).await.unwrap();
     let page = fixture.store.head(fixture.department, fixture.lane, Priority::Transactional, 0, 1_000).await.unwrap();
@@ -139,7 +138,7 @@ async fn messages_are_forgotten_page_by_page(engine: Engine) {
 }
 
 async fn what_is_being_checked_or_waits_for_a_part_is_not_forgotten(engine: Engine) {
-    let fixture = Fixture::new(engine).await;
+    let fixture = Fixture::without_months(engine).await;
     let (checked, in_parts) = (fixture.accept("1").await, fixture.accept_parts(2).await);
     fixture.claim(1, vec![checked.clone()]).await;
     let cause = herald_rules::reason::Reason::ProviderTimeout.into();

@@ -4,7 +4,6 @@ use super::*;
 use herald_rules::reason::{Cause, Reason};
 
 on_both_engines! {
-    postgres comes later;
     a_story_tells_tries_search_and_changes_in_order,
     a_story_of_several_parts_tells_of_each,
     a_story_is_its_departments_own,

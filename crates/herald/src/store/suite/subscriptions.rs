@@ -4,7 +4,6 @@ use super::{log::at, *};
 use herald_rules::ids::SubscriptionId;
 
 on_both_engines! {
-    postgres comes later;
     a_subscription_is_found_as_it_was_made,
     it_begins_where_the_log_stands_and_gets_all_of_a_later_lane,
     it_is_written_anew_without_its_state,
