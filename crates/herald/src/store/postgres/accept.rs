@@ -57,8 +57,8 @@ const ACCEPT: &str = "
 const EARLIER: &str = "
     SELECT i.department, i.key_hash, i.body_hash, m.body, i.warnings
     FROM UNNEST($1::bigint[], $2::bytea[]) AS k (department, key_hash)
-    JOIN idempotency i ON i.department = k.department AND i.key_hash = k.key_hash
-    JOIN message m ON m.department = i.department AND m.id = i.id";
+    CROSS JOIN LATERAL (SELECT * FROM idempotency WHERE department = k.department AND key_hash = k.key_hash OFFSET 0) AS i
+    CROSS JOIN LATERAL (SELECT body FROM message WHERE department = i.department AND id = i.id OFFSET 0) AS m";
 
 /// What was answered under a key: the body's hash, the message, its warnings.
 type Known = HashMap<(i64, [u8; 16]), ([u8; 16], Arc<Message>, String)>;

@@ -15,14 +15,15 @@ const HASTENED: i64 = 1_000;
 /// What is due leaves `later` at once, so that what follows in the same flight finds the moment of the next.
 const TAKE_DUE: &str = "
     WITH due AS (
-        SELECT due, position FROM later WHERE department = $1 AND lane = $2 AND due <= $3
+        SELECT ctid FROM later WHERE department = $1 AND lane = $2 AND due <= $3
         ORDER BY due, position LIMIT $4),
     taken AS (
-        DELETE FROM later l USING due d
-        WHERE l.department = $1 AND l.lane = $2 AND l.due = d.due AND l.position = d.position
-        RETURNING l.class, l.position, l.attempt, l.resent, l.part, l.id, l.due, l.held)
+        DELETE FROM later WHERE ctid = ANY (ARRAY(SELECT ctid FROM due))
+        RETURNING class, position, attempt, resent, part, id, due, held)
     SELECT t.class, t.position, t.attempt, t.resent, t.part, m.body, t.held
-    FROM taken t JOIN message m ON m.department = $1 AND m.id = t.id ORDER BY t.due, t.position";
+    FROM taken t
+    CROSS JOIN LATERAL (SELECT body FROM message WHERE department = $1 AND id = t.id OFFSET 0) AS m
+    ORDER BY t.due, t.position";
 
 /// Back at the places that they had.
 const PUT_BACK: &str = "
@@ -46,11 +47,10 @@ const PUT_LAST: &str = "
 const HASTEN: &str = "
     WITH owner AS MATERIALIZED (SELECT lane FROM lane_log WHERE lane = $2 AND epoch = $3 FOR UPDATE),
     waiting AS MATERIALIZED (
-        SELECT due, position FROM later WHERE department = $1 AND lane = $2 AND held AND reason = $4 AND due > $5
+        SELECT ctid FROM later WHERE department = $1 AND lane = $2 AND held AND reason = $4 AND due > $5
         ORDER BY due, position LIMIT $6),
     moved AS (
-        UPDATE later l SET due = $5 FROM waiting w, owner o
-        WHERE l.department = $1 AND l.lane = o.lane AND l.due = w.due AND l.position = w.position RETURNING 1)
+        UPDATE later SET due = $5 WHERE ctid = ANY (ARRAY(SELECT w.ctid FROM waiting w, owner)) RETURNING 1)
     SELECT (SELECT count(*) FROM owner), (SELECT count(*) FROM moved)";
 
 impl Engine {
@@ -65,7 +65,7 @@ impl Engine {
         let mut pipeline = Pipeline::default();
         let found = pipeline.add(
             "SELECT l.class, l.position, l.attempt, l.resent, l.part, m.body FROM live l
-             JOIN message m ON m.department = l.department AND m.id = l.id
+             CROSS JOIN LATERAL (SELECT body FROM message WHERE department = $1 AND id = l.id OFFSET 0) AS m
              WHERE l.department = $1 AND l.lane = $2 AND l.class = $3 AND l.position > $4
              ORDER BY l.position LIMIT $5",
             values![department, lane, i16::from(priority.class()), after, i64::from(limit)],

@@ -119,7 +119,8 @@ impl Engine {
         let mut pipeline = Pipeline::default();
         let found = pipeline.add(
             "SELECT m.recipient, n.at FROM UNNEST($2::uuid[], $3::bigint[]) AS n (id, at)
-             JOIN message m ON m.department = $1 AND m.id = n.id ORDER BY n.at",
+             CROSS JOIN LATERAL (SELECT recipient FROM message WHERE department = $1 AND id = n.id OFFSET 0) AS m
+             ORDER BY n.at",
             values![department, ids, times],
         );
         let rows = self.look(pipeline).await?.take(found);
@@ -143,7 +144,7 @@ pub(super) fn strongest<'a>(kinds: impl Iterator<Item = &'a str>) -> Option<Supp
 pub(super) fn add_checking(pipeline: &mut Pipeline<'_>, department: DepartmentRow, lane: LaneRow, limit: u32) -> usize {
     pipeline.add(
         "SELECT m.body, c.class, c.position, c.attempt, c.resent, c.part, c.since, c.deadline FROM checking c
-         JOIN message m ON m.department = c.department AND m.id = c.id
+         CROSS JOIN LATERAL (SELECT body FROM message WHERE department = $1 AND id = c.id OFFSET 0) AS m
          WHERE c.department = $1 AND c.lane = $2 ORDER BY c.deadline, c.position LIMIT $3",
         values![department, lane, i64::from(limit)],
     )
@@ -169,13 +170,13 @@ pub(super) fn add_held(pipeline: &mut Pipeline<'_>, department: DepartmentRow, l
     [
         pipeline.add(
             "SELECT m.recipient, l.class, l.due, l.reason FROM later l
-             JOIN message m ON m.department = l.department AND m.id = l.id
+             CROSS JOIN LATERAL (SELECT recipient FROM message WHERE department = $1 AND id = l.id OFFSET 0) AS m
              WHERE l.department = $1 AND l.lane = $2 AND l.held AND (l.reason IS NULL OR l.reason <> ALL ($3::smallint[]))",
             values![department, lane, places.clone()],
         ),
         pipeline.add(
             "SELECT m.recipient, l.class, l.due, l.reason FROM later l
-             JOIN message m ON m.department = l.department AND m.id = l.id
+             CROSS JOIN LATERAL (SELECT recipient FROM message WHERE department = $1 AND id = l.id OFFSET 0) AS m
              WHERE l.department = $1 AND l.lane = $2 AND l.held AND l.reason = ANY ($3::smallint[])
              ORDER BY l.due, l.position LIMIT $4",
             values![department, lane, places, HELD_FOR_PLACES],

@@ -28,7 +28,11 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_millis(1_500);
 /// Every statement of ours is a walk along indexes for some hundred rows. A plan that was made while a table was nearly empty
 /// lives on in its connection until the table is analysed: it must not be one that reads all of it. Without `jit=off` the
 /// costs that these settings add would have each such statement compiled.
-const PLANS: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+///
+/// Plans do not depend on values: of a department that is newer than the last ANALYZE the planner thinks that it has no rows,
+/// and takes any index that begins with it (37 ms for 200 keys of 120,000 rows instead of 0.5).
+const PLANS: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off \
+                     -c plan_cache_mode=force_generic_plan";
 /// How long an answer may fail to arrive on a broken connection.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -94,8 +94,11 @@ impl WorkingSet {
         let gone: Vec<&PlaceKey> = self.live.deleted().collect();
         if !gone.is_empty() {
             pipeline.add(
-                "DELETE FROM live l USING UNNEST($2::bigint[], $3::smallint[], $4::bigint[]) AS n (lane, class, position)
-                 WHERE l.department = $1 AND l.lane = n.lane AND l.class = n.class AND l.position = n.position",
+                // Each looked up by itself; see `load`.
+                "DELETE FROM live WHERE ctid = ANY (ARRAY(
+                     SELECT l.ctid FROM UNNEST($2::bigint[], $3::smallint[], $4::bigint[]) AS n (lane, class, position)
+                     CROSS JOIN LATERAL (SELECT ctid FROM live WHERE department = $1 AND lane = n.lane
+                         AND class = n.class AND position = n.position OFFSET 0) AS l))",
                 values![department, each(&gone, |key| key.0), each(&gone, |key| key.1), each(&gone, |key| key.2)],
             );
         }

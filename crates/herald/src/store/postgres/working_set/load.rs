@@ -1,7 +1,9 @@
 //! One flight of statements for everything that is needed.
 //!
-//! Keys come as arrays and are joined, so that of a partitioned table only those partitions are looked into that a key falls
-//! in: the planner cannot tell for `= ANY`.
+//! Each key is looked up by itself, in a LATERAL subquery that OFFSET 0 keeps the planner from turning inside out. Left to
+//! itself, and without statistics of a table that has just begun to fill, it reads all of a channel or department and compares:
+//! 28 ms for 200 keys of 20,000 rows, where looking them up takes 0.5. It also spares the partitions in which no key falls,
+//! which the planner cannot tell for `= ANY`.
 
 use super::{CheckingRow, EventRow, Needs, PartRow, WorkingSet, columns, flush::InboundRow, needs::PlaceKey};
 use crate::store::{
@@ -14,36 +16,47 @@ use std::collections::BTreeSet;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-/// The ids of messages, and those that these references of a channel name: two arrays and the channel between them.
+/// Of the messages with these ids, and of those that references of a channel name: two arrays and the channel between them.
 macro_rules! of_messages {
     ($columns:literal, $table:literal, $rest:literal) => {
         concat!(
-            "SELECT ",
+            "SELECT w.id, ",
             $columns,
-            " FROM (SELECT UNNEST($2::uuid[]) UNION SELECT r.id FROM UNNEST($4::text[]) AS n (reference)
-                 JOIN reference r ON r.channel = $3 AND r.reference = n.reference) AS w (id) JOIN ",
+            " FROM (SELECT UNNEST($2::uuid[]) UNION
+                 SELECT r.id FROM UNNEST($4::text[]) AS n (reference) CROSS JOIN LATERAL (
+                     SELECT id FROM reference WHERE channel = $3 AND reference = n.reference OFFSET 0) AS r) AS w (id)
+             CROSS JOIN LATERAL (SELECT * FROM ",
             $table,
-            " t ON t.department = $1 AND t.id = w.id ",
+            " WHERE department = $1 AND id = w.id OFFSET 0) AS t ",
             $rest
         )
     };
 }
 
-const EVENTS: &str =
-    of_messages!("t.id, t.lane, t.sequence, t.status, t.reason, t.resent", "event", "ORDER BY t.id, t.sequence");
-const PARTS: &str = of_messages!("t.id, t.part, t.status, t.reason, t.provider", "part", "ORDER BY t.id, t.part");
+const EVENTS: &str = of_messages!("t.lane, t.sequence, t.status, t.reason, t.resent", "event", "");
+const PARTS: &str = of_messages!("t.part, t.status, t.reason, t.provider", "part", "ORDER BY w.id, t.part");
+const CHECKING: &str =
+    of_messages!("t.lane, t.class, t.position, t.attempt, t.resent, t.part, t.since, t.deadline", "checking", "");
 
-/// A search stands in the lane of its message: of these ids, and of all lanes that are locked.
-const CHECKING: &str = "
-    SELECT t.id, t.lane, t.class, t.position, t.attempt, t.resent, t.part, t.since, t.deadline
-    FROM (SELECT UNNEST($2::uuid[]) UNION SELECT r.id FROM UNNEST($4::text[]) AS n (reference)
-        JOIN reference r ON r.channel = $3 AND r.reference = n.reference) AS w (id)
-    JOIN checking t ON t.department = $1 AND t.id = w.id";
+/// Of the messages with these ids.
+macro_rules! of_ids {
+    ($columns:literal, $from:literal, $rest:literal) => {
+        concat!(
+            "SELECT w.id, ",
+            $columns,
+            " FROM UNNEST($2::uuid[]) AS w (id) CROSS JOIN LATERAL (SELECT * FROM ",
+            $from,
+            " AND department = $1 AND id = w.id OFFSET 0) AS t ",
+            $rest
+        )
+    };
+}
 
 /// The oldest message where a provider has given two the same id.
 const REFERENCES: &str = "
-    SELECT DISTINCT ON (r.reference) r.reference, r.id, r.part FROM UNNEST($2::text[]) AS n (reference)
-    JOIN reference r ON r.channel = $1 AND r.reference = n.reference ORDER BY r.reference, r.id";
+    SELECT DISTINCT ON (n.reference) n.reference, r.id, r.part FROM UNNEST($2::text[]) AS n (reference)
+    CROSS JOIN LATERAL (SELECT id, part FROM reference WHERE channel = $1 AND reference = n.reference OFFSET 0) AS r
+    ORDER BY n.reference, r.id";
 
 /// Where in a flight's answers the rows of each table stand.
 pub(super) struct Asked {
@@ -91,19 +104,10 @@ impl WorkingSet {
         let mut of_ids = |sql, wanted: &BTreeSet<Uuid>| {
             (!wanted.is_empty()).then(|| pipeline.add(sql, values![department, ids(wanted)]))
         };
-        let failures = of_ids(
-            "SELECT DISTINCT ON (n.id) n.id, n.reason FROM UNNEST($2::uuid[]) AS w (id)
-             JOIN note n ON n.department = $1 AND n.id = w.id AND n.status = 5 ORDER BY n.id, n.number",
-            &needs.failures,
-        );
-        let messages = of_ids(
-            "SELECT m.id, m.body FROM UNNEST($2::uuid[]) AS w (id) JOIN message m ON m.department = $1 AND m.id = w.id",
-            &needs.messages,
-        );
-        let lanes = of_ids(
-            "SELECT m.id, m.lane FROM UNNEST($2::uuid[]) AS w (id) JOIN message m ON m.department = $1 AND m.id = w.id",
-            &needs.lanes,
-        );
+        let failures =
+            of_ids(of_ids!("t.reason", "note WHERE status = 5", "ORDER BY w.id, t.number DESC"), &needs.failures);
+        let messages = of_ids(of_ids!("t.body", "message WHERE true", ""), &needs.messages);
+        let lanes = of_ids(of_ids!("t.lane", "message WHERE true", ""), &needs.lanes);
         let cancelled =
             of_ids("SELECT id FROM cancelled WHERE department = $1 AND id = ANY ($2::uuid[])", &needs.cancelled);
         let references = (!needs.references.is_empty() || !needs.receipts.is_empty())
@@ -136,9 +140,10 @@ impl WorkingSet {
             let classes: Vec<i16> = needs.live.iter().map(|key| key.1).collect();
             let positions: Vec<i64> = needs.live.iter().map(|key| key.2).collect();
             pipeline.add(
-                "SELECT l.lane, l.class, l.position, l.id, l.attempt, l.resent, l.part
+                "SELECT n.lane, n.class, n.position, l.id, l.attempt, l.resent, l.part
                  FROM UNNEST($2::bigint[], $3::smallint[], $4::bigint[]) AS n (lane, class, position)
-                 JOIN live l ON l.department = $1 AND l.lane = n.lane AND l.class = n.class AND l.position = n.position",
+                 CROSS JOIN LATERAL (SELECT id, attempt, resent, part FROM live WHERE department = $1 AND lane = n.lane
+                     AND class = n.class AND position = n.position OFFSET 0) AS l",
                 values![department, lanes, classes, positions],
             )
         });
@@ -162,8 +167,9 @@ impl WorkingSet {
             let lanes: Vec<i64> = needs.windows.iter().map(|key| key.0).collect();
             let customers = texts(needs.windows.iter().map(|key| &key.1));
             pipeline.add(
-                "SELECT o.lane, o.customer, o.until FROM UNNEST($1::bigint[], $2::text[]) AS n (lane, customer)
-                 JOIN open_window o ON o.lane = n.lane AND o.customer = n.customer",
+                "SELECT n.lane, n.customer, o.until FROM UNNEST($1::bigint[], $2::text[]) AS n (lane, customer)
+                 CROSS JOIN LATERAL (
+                     SELECT until FROM open_window WHERE lane = n.lane AND customer = n.customer OFFSET 0) AS o",
                 values![lanes, customers],
             )
         });
@@ -178,9 +184,9 @@ impl WorkingSet {
             let protocols = texts(needs.contacts.iter().map(|key| &key.0));
             let identifiers = texts(needs.contacts.iter().map(|key| &key.1));
             pipeline.add(
-                "SELECT c.protocol, c.identifier, c.contact FROM UNNEST($2::text[], $3::text[]) AS n (protocol, identifier)
-                 JOIN contact_identifier c
-                     ON c.department = $1 AND c.protocol = n.protocol AND c.identifier = n.identifier",
+                "SELECT n.protocol, n.identifier, c.contact FROM UNNEST($2::text[], $3::text[]) AS n (protocol, identifier)
+                 CROSS JOIN LATERAL (SELECT contact FROM contact_identifier
+                     WHERE department = $1 AND protocol = n.protocol AND identifier = n.identifier OFFSET 0) AS c",
                 values![department, protocols, identifiers],
             )
         });
@@ -248,6 +254,7 @@ impl WorkingSet {
         }
 
         self.failures.extend(needs.failures.iter().map(|id| (*id, None)));
+        // The first that was noted comes last.
         for row in rows(asked.failures) {
             let reason = columns::get::<Option<i16>>(&row, 1)?.and_then(|number| u16::try_from(number).ok());
             self.failures.insert(columns::get(&row, 0)?, Some(reason));
