@@ -11,7 +11,7 @@ use super::{Account, check::Round, prepare::Tried};
 use crate::{
     node::ownership::Tenure,
     observe::metrics::Metrics,
-    pace::{LaneSettings, Lanes, Mailbox},
+    pace::{Input, LaneSettings, Lanes, Mailbox},
     store::{
         ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Owned, Queued, Recorded,
         Recovered, StandingChange, Store, StoreError, UNTIL_LIFTED,
@@ -217,9 +217,9 @@ impl Worker {
                 }
                 Some(answer) = self.answers.next(), if !self.answers.is_empty() => self.answer(answer),
                 Some(input) = mailbox.inputs.recv() => {
-                    self.input(input);
+                    self.heard(mailbox, input);
                     while let Ok(input) = mailbox.inputs.try_recv() {
-                        self.input(input);
+                        self.heard(mailbox, input);
                     }
                 }
                 Some(control) = mailbox.control.recv() => self.control(control),
@@ -227,6 +227,15 @@ impl Worker {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// What did not fit, or was not told, came before what is heard after it: the lane must know that there is a gap before it
+    /// takes this for the next of its queue.
+    fn heard(&mut self, mailbox: &Mailbox, input: Input) {
+        if mailbox.take_overflow() {
+            self.machine.overflowed();
+        }
+        self.input(input);
     }
 
     /// What went to customers before the start still counts for the pair limit.
