@@ -22,10 +22,11 @@ mod properties;
 pub use machine::{Effects, Held, Hold, Lane, LoadWish, Pace, Released, Settings, Waiting};
 
 use crate::message::{Message, Priority};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A place in a lane: positions of one class rise in the order in which messages may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Transactional or bulk.
     pub priority: Priority,

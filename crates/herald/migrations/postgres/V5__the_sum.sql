@@ -125,6 +125,7 @@ CREATE TABLE checking (
     since bigint NOT NULL,
     deadline bigint NOT NULL,
     part smallint NOT NULL DEFAULT 0,
+    claimed_at bigint NOT NULL DEFAULT 0, -- not later than the claim: evidence of an earlier moment is about an earlier try
     PRIMARY KEY (department, lane, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0);
 

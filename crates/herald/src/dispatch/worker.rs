@@ -302,11 +302,11 @@ impl Worker {
             let until = self.breaker_until.max(self.stopped_until);
             wake(effects.wake_at.map(|at| until.map_or(at, |until| at.max(until))));
             for queued in effects.expired {
-                self.ended.push(ended(&queued, now, Recorded::Rejected(Reason::Expired.into())));
+                self.ended.push(unclaimed(&queued, now, Recorded::Rejected(Reason::Expired.into())));
             }
             for Held { queued, due, reason } in effects.held {
                 self.next_due = earlier(self.next_due, Some(due));
-                self.ended.push(ended(&queued, now, Recorded::Held { due, reason, cause: None }));
+                self.ended.push(unclaimed(&queued, now, Recorded::Held { due, reason, cause: None }));
             }
             for wish in effects.load {
                 self.load(wish);
@@ -362,11 +362,17 @@ impl Worker {
     }
 }
 
+/// What became of a message that was not claimed.
+fn unclaimed(queued: &Queued, at: Timestamp, outcome: Recorded) -> Ended {
+    Ended { claimed_as: None, ..ended(queued, at, outcome) }
+}
+
 fn ended(queued: &Queued, at: Timestamp, outcome: Recorded) -> Ended {
     Ended {
         id: queued.message.id,
         place: queued.place,
         attempt: queued.attempt,
+        claimed_as: Some(queued.attempt + 1),
         resent: queued.resent,
         part: queued.part,
         parts: queued.message.parts,

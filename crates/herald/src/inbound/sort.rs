@@ -2,7 +2,7 @@
 
 use crate::{
     node::directory::{Channel, Snapshot},
-    store::{CallbackWork, InboxPage, MarketingWish, NewInbound, WaitingCallback},
+    store::{CallbackWork, InboxKind, InboxPage, MarketingWish, NewInbound, WaitingCallback},
 };
 use herald_channels::{
     contract::{AccountNotice, Notice, TemplateNotice},
@@ -30,12 +30,23 @@ pub(super) struct Sorted {
 /// The word for a message to an identifier that the channel does not have.
 const UNKNOWN_IDENTIFIER: &str = "inbound.unknown_identifier";
 
-/// Reads a page of callbacks.
-pub(super) fn sort(page: &InboxPage, adapter: &Adapter, channel: &Channel, snapshot: &Snapshot) -> Sorted {
+/// Reads a page of callbacks. Without an adapter only what our own nodes wrote is read.
+pub(super) fn sort(page: &InboxPage, adapter: Option<&Adapter>, channel: &Channel, snapshot: &Snapshot) -> Sorted {
     let InboxPage { department, channel: row, callbacks } = page;
     let work = CallbackWork { department: *department, channel: *row, now: Timestamp::now(), ..Default::default() };
     let mut sorted = Sorted { work, ..Sorted::default() };
-    for WaitingCallback { number, at, body } in callbacks {
+    for WaitingCallback { number, kind, at, body } in callbacks {
+        let adapter = match (kind, adapter) {
+            (InboxKind::Evidence, _) => {
+                match serde_json::from_slice(body) {
+                    Ok(evidence) => sorted.work.evidence.push((*number, evidence)),
+                    Err(_) => sorted.work.unreadable.push((*number, "evidence of another version".to_owned())),
+                }
+                continue;
+            }
+            (InboxKind::Callback, Some(adapter)) => adapter,
+            (InboxKind::Callback, None) => continue,
+        };
         // An adapter never panics. If one did, its channel would be read again and again, and every other wait for it.
         match catch_unwind(AssertUnwindSafe(|| adapter.read(body))) {
             Ok(Ok(notices)) => {

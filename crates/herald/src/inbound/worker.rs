@@ -11,7 +11,7 @@ use super::{
 use crate::{
     node::{app::App, crash, directory::Channel},
     observe::metrics::NoticeKind,
-    store::{CallbackWork, ChannelRow, InboxLimits, InboxPage, StoreError, WorkedOff},
+    store::{CallbackWork, ChannelRow, InboxKind, InboxLimits, InboxPage, StoreError, WaitingCallback, WorkedOff},
 };
 use futures_util::future::join_all;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -106,11 +106,15 @@ async fn work_off(app: &App, page: InboxPage) -> Result<(), Undone> {
 async fn work_off_at_once(app: &App, page: InboxPage) -> Result<(), Undone> {
     let snapshot = Arc::clone(&app.directory.get());
     let channel = snapshot.channel(page.channel).cloned().ok_or(Undone::NoAdapter)?;
-    let account = app.lanes.accounts().get(page.channel).ok_or(Undone::NoAdapter)?;
+    let account = app.lanes.accounts().get(page.channel);
+    let readable = |callback: &WaitingCallback| account.is_some() || callback.kind == InboxKind::Evidence;
+    if !page.callbacks.iter().any(readable) {
+        return Err(Undone::NoAdapter);
+    }
     let epoch = app.ownership.of_channel(page.channel).ok_or(Undone::NotOurs)?.epoch();
     // A large page takes milliseconds to read: not on the threads that answer requests.
     let (channel, sorted) = tokio::task::spawn_blocking(move || {
-        let sorted = sort(&page, &account.adapter, &channel, &snapshot);
+        let sorted = sort(&page, account.as_ref().map(|account| &account.adapter), &channel, &snapshot);
         (channel, sorted)
     })
     .await
@@ -155,6 +159,9 @@ fn tell(app: &App, channel: &Channel, worked: &WorkedOff) {
         // They name an id of ours that is no message of this channel: nothing will ever make it known.
         app.metrics.receipt_orphans.inc_by(worked.receipts.unknown.into());
         tracing::warn!(channel.id = %channel.id, receipts = worked.receipts.unknown, "receipts.of_no_message");
+    }
+    if worked.settled > 0 {
+        tracing::info!(channel.id = %channel.id, messages = worked.settled, "evidence.settled");
     }
     notices::customers_wrote(channel, &worked.inbound);
 }

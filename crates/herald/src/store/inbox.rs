@@ -1,14 +1,40 @@
 //! The words for callbacks: as they came, what they tell, and what customers wrote.
 
-use super::{Applied, ChannelRow, DepartmentRow, Epoch, LaneRow};
+use super::{Applied, ChannelRow, DepartmentRow, Epoch, Evidence, LaneRow};
 use herald_channels::contract::Receipt;
 use herald_rules::{ids::MessageId, inbound::Inbound, time::Timestamp};
+
+/// What waits in the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InboxKind {
+    /// A provider's callback.
+    Callback,
+    /// [`Evidence`], as JSON.
+    Evidence,
+}
+
+impl InboxKind {
+    /// The number stored in tables.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::Callback => 0,
+            Self::Evidence => 1,
+        }
+    }
+
+    /// The inverse of [`InboxKind::code`].
+    pub fn from_code(code: i16) -> Option<Self> {
+        [Self::Callback, Self::Evidence].into_iter().find(|kind| kind.code() == code)
+    }
+}
 
 /// A callback that waits to be worked off.
 #[derive(Clone, Debug)]
 pub struct WaitingCallback {
     /// Its number: rises with time.
     pub number: i64,
+    /// What it is.
+    pub kind: InboxKind,
     /// When it came.
     pub at: Timestamp,
     /// As it came.
@@ -52,6 +78,8 @@ pub struct CallbackWork {
     pub done: Vec<i64>,
     /// Callbacks that cannot be read, and why, without a word of what they say.
     pub unreadable: Vec<(i64, String)>,
+    /// What former owners of the lanes learnt, by its number: done with this.
+    pub evidence: Vec<(i64, Evidence)>,
     /// What became of messages, in the order of the callbacks.
     pub receipts: Vec<Receipt>,
     /// What customers wrote, in the order of the callbacks.
@@ -87,6 +115,8 @@ pub struct MarketingWish {
 /// What a page of callbacks came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkedOff {
+    /// Messages of which evidence settled something.
+    pub settled: u32,
     /// What the receipts came to.
     pub receipts: Applied,
     /// The customers' messages that are new, in order.

@@ -10,6 +10,7 @@ use herald_rules::{
     status::Status,
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, sync::Arc};
 
 /// The row number of a department: small, and first in every key.
@@ -70,6 +71,8 @@ pub struct Ended {
     pub place: Place,
     /// Tries, this one included.
     pub attempt: u32,
+    /// Which try of it the claim was, from 1; None where it was not claimed.
+    pub claimed_as: Option<u32>,
     /// It went again after an unknown outcome.
     pub resent: bool,
     /// Which part it was, from 0.
@@ -83,7 +86,7 @@ pub struct Ended {
 }
 
 /// A provider's own id for a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderReference {
     /// As the provider wrote it.
     pub text: String,

@@ -23,7 +23,8 @@ pub struct Standing {
 }
 
 /// What changes in how lanes stand.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StandingChange {
     /// They stop. It is told once, as an event, in the log of the lane that noticed it.
     Stopped {
@@ -63,7 +64,7 @@ pub struct StopWords {
 }
 
 /// Customers that a portfolio has written to first, to be counted for 24 hours.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DailyCustomers {
     /// The portfolio.
     pub portfolio: String,

@@ -25,6 +25,12 @@ operations! {
     /// When it cannot be written.
     fn keep_callback(department: DepartmentRow, channel: ChannelRow, body: Bytes, at: Timestamp) -> ();
 
+    /// Keeps what a node learnt and could not write, for the owner of the lanes. When this has answered, it is durable.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep_evidence(evidence: Vec<Evidence>, at: Timestamp) -> ();
+
     /// The oldest callbacks of the next channels after `after` that have some, without those of `except`.
     ///
     /// # Errors

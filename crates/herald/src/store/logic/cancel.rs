@@ -2,7 +2,7 @@
 
 use super::{
     Rows,
-    claim::is_claimed,
+    claim::claimed_at,
     part::part_has_left,
     record::rejection,
     report::{About, report},
@@ -28,7 +28,7 @@ pub(in crate::store) fn cancel(
     let gone = status != Status::Pending
         || part_has_left(rows, department, id)?
         || (rows.any_checking()? && rows.checked(department, lane, id)?.is_some())
-        || is_claimed(rows, department, lane, id)?;
+        || claimed_at(rows, department, lane, id)?.is_some();
     if gone {
         return Ok(Cancelled::TooLate(status));
     }

@@ -7,7 +7,7 @@ use super::{
     report::About,
 };
 use crate::store::{Claim, ClaimedNow, DepartmentRow, LaneRow, StoreError};
-use herald_rules::{admission::Reach, ids::MessageId};
+use herald_rules::{admission::Reach, ids::MessageId, time::Timestamp};
 use std::collections::HashMap;
 
 /// Claims a batch, but for what was cancelled or proved accepted meanwhile: that leaves the queue.
@@ -55,20 +55,20 @@ pub(in crate::store) fn claim(rows: &mut impl Rows, claim: &Claim) -> Result<Cla
     Ok(ClaimedNow { dropped, reach })
 }
 
-/// Whether an open claim holds this message. A lane has a few dozen claims at most.
-pub(super) fn is_claimed(
+/// When an open claim took this message; None: none holds it. A lane has a few dozen claims at most.
+pub(super) fn claimed_at(
     rows: &mut impl Rows,
     department: DepartmentRow,
     lane: LaneRow,
     id: MessageId,
-) -> Result<bool, StoreError> {
-    for (_, entries) in rows.claims(department, lane)? {
+) -> Result<Option<Timestamp>, StoreError> {
+    for (at, entries) in rows.claims(department, lane)? {
         for entry in Entry::read_all(&entries)?.into_iter().filter(|entry| entry.id == id) {
             // Still in the queue: otherwise it has an outcome, and only others of its batch are open.
             if rows.live(department, lane, entry.place)?.is_some_and(|live| live.part == entry.part) {
-                return Ok(true);
+                return Ok(Some(at));
             }
         }
     }
-    Ok(false)
+    Ok(None)
 }

@@ -8,6 +8,7 @@ mod cancel;
 mod claim;
 mod due;
 mod entry;
+mod evidence;
 mod inbound;
 mod part;
 mod receipt;

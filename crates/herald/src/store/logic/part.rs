@@ -62,7 +62,7 @@ pub(super) fn receipt_for_part(
 ) -> Result<Judged, StoreError> {
     let About { department, lane, id } = about;
     let judged = report_part(rows, about, part, report)?;
-    if judged.verdict != Verdict::Change || !rows.any_checking()? {
+    if !judged.changes() || !rows.any_checking()? {
         return Ok(judged);
     }
     let Some(checked) = rows.checked(department, lane, id)?.filter(|checked| checked.part == part) else {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::store::{Applied, Change, ChannelRow, DepartmentRow, LaneRow, StoreError, provider_words};
 use herald_channels::contract::{Pricing, Receipt, Reference};
-use herald_rules::{ids::MessageId, reason::Cause, status::Verdict, time::Timestamp};
+use herald_rules::{ids::MessageId, reason::Cause, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A receipt that waits for its reference, as it is stored.
@@ -70,9 +70,9 @@ fn apply_one(
     // The provider's id comes with the answer to the call; where that is lost or late, with the first receipt.
     let theirs = receipt.theirs.as_deref().filter(|_| history.lane.is_none());
     let judged = apply_to(rows, About { department, lane, id }, part, &history, &report)?;
-    match judged.verdict {
-        Verdict::Change => applied.changes += 1,
-        _ => applied.repeated += 1,
+    match judged.changes() {
+        true => applied.changes += 1,
+        false => applied.repeated += 1,
     }
     add_words(rows, judged.change, theirs, receipt.pricing.as_ref())?;
     if let Some(theirs) = theirs {
@@ -105,8 +105,7 @@ pub(super) fn apply_to(
         return receipt_for_part(rows, about, part, report);
     }
     let judged = report_after(rows, about, history, report)?;
-    let changed = judged.verdict == Verdict::Change;
-    if changed && rows.any_checking()? && rows.delete_checking(department, lane, id)? {
+    if judged.changes() && rows.any_checking()? && rows.delete_checking(department, lane, id)? {
         rows.count_queued(lane, -1);
     }
     Ok(judged)

@@ -31,11 +31,11 @@ pub(in crate::store) fn record(rows: &mut impl Rows, outcomes: &Outcomes) -> Res
 
 fn record_one(rows: &mut impl Rows, about: About, channel: ChannelRow, ended: &Ended) -> Result<(), StoreError> {
     let About { department, lane, id } = about;
-    let Ended { id: _, place, attempt, resent, part, parts, at, outcome } = ended;
+    let Ended { id: _, place, attempt, claimed_as: _, resent, part, parts, at, outcome } = ended;
     let which = (*part, *parts);
     // No row: it left the queue in another way (a receipt settled it), and must not be counted or put back twice.
     let was_live = rows.delete_live(department, lane, *place)?;
-    let tried = Tried { id, place: *place, attempt: *attempt, resent: *resent, part: *part };
+    let tried = Tried { id, place: *place, attempt: *attempt, resent: *resent, part: *part, claimed_at: *at };
     match outcome {
         Recorded::Accepted { reference } => accepted(rows, about, channel, ended, reference.as_ref())?,
         Recorded::PartAccepted { reference, next } => {

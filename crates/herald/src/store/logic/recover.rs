@@ -59,7 +59,8 @@ fn orphan(
         return Ok(());
     }
     let Search { now, settled_at, reconcile_for } = search;
-    let tried = Tried { id, place: entry.place, attempt: live.attempt + 1, resent: live.resent, part: live.part };
+    let tried =
+        Tried { id, place: entry.place, attempt: live.attempt + 1, resent: live.resent, part: live.part, claimed_at };
     let (since, deadline) = (claimed_at.max(settled_at), now.max(settled_at) + reconcile_for);
     rows.insert_checking(department, lane, &tried, since, deadline)
 }

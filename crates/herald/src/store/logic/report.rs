@@ -36,6 +36,13 @@ pub(super) struct Judged {
     pub(super) change: Option<Change>,
 }
 
+impl Judged {
+    /// Something moved.
+    pub(super) fn changes(self) -> bool {
+        self.verdict == Verdict::Change
+    }
+}
+
 /// Judges a report and writes what it means: an event, a note, or nothing.
 pub(super) fn report(rows: &mut impl Rows, about: About, report: &Report<'_>) -> Result<Judged, StoreError> {
     let history = rows.history(about.department, about.id)?;

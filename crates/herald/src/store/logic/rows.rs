@@ -97,6 +97,8 @@ pub(in crate::store) struct Tried {
     pub(in crate::store) attempt: u32,
     pub(in crate::store) resent: bool,
     pub(in crate::store) part: u16,
+    /// Not later than this: what is known of an earlier try is not about this one.
+    pub(in crate::store) claimed_at: Timestamp,
 }
 
 /// Where a message stood whose outcome is being found out.
@@ -106,6 +108,8 @@ pub(in crate::store) struct CheckedPlace {
     pub(in crate::store) attempt: u32,
     pub(in crate::store) part: u16,
     pub(in crate::store) resent: bool,
+    /// See [`Tried::claimed_at`].
+    pub(in crate::store) claimed_at: Timestamp,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;

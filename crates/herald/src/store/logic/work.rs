@@ -1,6 +1,6 @@
 //! Working off a page of callbacks: all that it tells, and its leaving the inbox.
 
-use super::{Rows, inbound::keep_inbound, receipt::apply};
+use super::{Rows, evidence::apply_evidence, inbound::keep_inbound, receipt::apply};
 use crate::store::{
     CallbackWork, ChannelRow, DepartmentRow, MarketingWish, StoreError, Suppression, SuppressionKind, WorkedOff,
 };
@@ -8,8 +8,13 @@ use crate::store::{
 /// Applies what a page of callbacks tells, and takes them out of the inbox.
 pub(in crate::store) fn work_off(rows: &mut impl Rows, work: &CallbackWork) -> Result<WorkedOff, StoreError> {
     let CallbackWork { department, channel, now, .. } = *work;
+    let mut settled = 0;
+    // Receipts may name what it teaches.
+    for (_, evidence) in &work.evidence {
+        settled += apply_evidence(rows, evidence, now)?;
+    }
     let receipts = apply(rows, department, channel, &work.receipts, now)?;
-    let mut worked = WorkedOff { receipts, ..WorkedOff::default() };
+    let mut worked = WorkedOff { receipts, settled, ..WorkedOff::default() };
     for new in &work.inbound {
         if keep_inbound(rows, department, channel, new, now)? {
             worked.inbound.push(new.id);
@@ -20,8 +25,9 @@ pub(in crate::store) fn work_off(rows: &mut impl Rows, work: &CallbackWork) -> R
     for wish in &work.marketing {
         marketing_wish(rows, department, channel, wish)?;
     }
-    if !work.done.is_empty() {
-        rows.delete_inbox(&work.done)?;
+    let done: Vec<_> = work.done.iter().copied().chain(work.evidence.iter().map(|(number, _)| *number)).collect();
+    if !done.is_empty() {
+        rows.delete_inbox(&done)?;
     }
     for (number, problem) in &work.unreadable {
         rows.set_unreadable(*number, problem)?;

@@ -6,8 +6,8 @@ use super::{
     pipeline::{Pipeline, values},
 };
 use crate::store::{
-    ChannelRow, DepartmentRow, InboundFilter, InboundPage, InboxDepth, InboxLimits, InboxPage, KeptInbound, StoreError,
-    WaitingCallback, range,
+    ChannelRow, DepartmentRow, Evidence, InboundFilter, InboundPage, InboxDepth, InboxKind, InboxLimits, InboxPage,
+    KeptInbound, StoreError, WaitingCallback, range,
 };
 use axum::body::Bytes;
 use herald_rules::{ids::MessageId, time::Timestamp};
@@ -33,10 +33,10 @@ const CHANNELS: &str = "
         UNION ALL
         SELECT (SELECT min(i.channel) FROM inbox i WHERE i.problem IS NULL AND i.channel > w.channel)
         FROM waiting w WHERE w.channel IS NOT NULL)
-    SELECT p.channel, p.number, p.at, p.body, p.department
+    SELECT p.channel, p.number, p.at, p.body, p.department, p.kind
     FROM (SELECT channel FROM waiting WHERE channel IS NOT NULL AND NOT channel = ANY ($2::bigint[]) LIMIT $3) w
     CROSS JOIN LATERAL (
-        SELECT i.channel, i.number, i.at, i.body, i.department, sum(length(i.body)) OVER (ORDER BY i.number) AS bytes,
+        SELECT i.channel, i.number, i.at, i.body, i.department, i.kind, sum(length(i.body)) OVER (ORDER BY i.number) AS bytes,
             row_number() OVER (ORDER BY i.number) AS nth
         FROM (SELECT * FROM inbox WHERE channel = w.channel AND problem IS NULL ORDER BY number LIMIT $4) i) p
     WHERE p.bytes <= $5 OR p.nth = 1
@@ -86,6 +86,30 @@ impl Engine {
         }
     }
 
+    pub(in crate::store) async fn keep_evidence(
+        &self,
+        evidence: Vec<Evidence>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let bodies = evidence.iter().map(serde_json::to_vec).collect::<Result<Vec<_>, _>>()?;
+        let values = values![
+            evidence.iter().map(|evidence| evidence.department).collect::<Vec<_>>(),
+            evidence.iter().map(|evidence| evidence.channel).collect::<Vec<_>>(),
+            bodies,
+            at.0,
+            InboxKind::Evidence.code(),
+        ];
+        self.run(
+            "INSERT INTO inbox (department, channel, at, kind, body)
+             SELECT department, channel, $4, $5, body
+             FROM UNNEST($1::bigint[], $2::bigint[], $3::bytea[]) WITH ORDINALITY
+                 AS n (department, channel, body, number) ORDER BY number",
+            values,
+        )
+        .await
+        .map(drop)
+    }
+
     pub(in crate::store) async fn inbox(
         &self,
         after: ChannelRow,
@@ -103,6 +127,8 @@ impl Engine {
             let channel = columns::get(&row, 0)?;
             let callback = WaitingCallback {
                 number: columns::get(&row, 1)?,
+                kind: InboxKind::from_code(columns::get(&row, 5)?)
+                    .ok_or_else(|| StoreError::Corrupt("the inbox holds something of an unknown kind".into()))?,
                 at: columns::timestamp(&row, 2)?,
                 body: columns::get(&row, 3)?,
             };

@@ -1,6 +1,6 @@
 //! Reading typed values from rows.
 
-use crate::store::{EventKind, Place, Queued, provider_words};
+use crate::store::{EventKind, InboxKind, Place, Queued, provider_words};
 use herald_channels::contract::Pricing;
 use herald_rules::{
     ids::MessageId,
@@ -44,6 +44,12 @@ pub(crate) fn event_kind(row: &Row<'_>, index: usize) -> rusqlite::Result<EventK
 pub(crate) fn code<T>(row: &Row<'_>, index: usize, from_code: fn(u8) -> Option<T>) -> rusqlite::Result<T> {
     let code = row.get::<_, u8>(index)?;
     from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, i64::from(code)))
+}
+
+/// What waits in the inbox, from its code.
+pub(crate) fn inbox_kind(row: &Row<'_>, index: usize) -> rusqlite::Result<InboxKind> {
+    let code = row.get::<_, i16>(index)?;
+    InboxKind::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(index, i64::from(code)))
 }
 
 /// A place, from class and position.

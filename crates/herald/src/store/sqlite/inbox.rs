@@ -1,9 +1,9 @@
 //! Callbacks: kept as they came, then worked off page by page.
 
-use super::Engine;
+use super::{Engine, columns};
 use crate::store::{
-    Applied, CallbackWork, ChannelRow, DepartmentRow, InboxDepth, InboxLimits, InboxPage, StoreError, WaitingCallback,
-    WorkedOff, logic,
+    Applied, CallbackWork, ChannelRow, DepartmentRow, Evidence, InboxDepth, InboxKind, InboxLimits, InboxPage,
+    StoreError, WaitingCallback, WorkedOff, logic,
 };
 use axum::body::Bytes;
 use herald_channels::contract::Receipt;
@@ -23,6 +23,24 @@ impl Engine {
                 .connection
                 .prepare_cached("INSERT INTO inbox (department, channel, at, body) VALUES (?, ?, ?, ?)")?
                 .execute((department, channel, at.0, body.as_ref()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(in crate::store) async fn keep_evidence(
+        &self,
+        evidence: Vec<Evidence>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(move |writing| {
+            let mut insert = writing
+                .connection
+                .prepare_cached("INSERT INTO inbox (department, channel, at, kind, body) VALUES (?, ?, ?, ?, ?)")?;
+            for evidence in &evidence {
+                let body = serde_json::to_vec(evidence)?;
+                insert.execute((evidence.department, evidence.channel, at.0, InboxKind::Evidence.code(), body))?;
+            }
             Ok(())
         })
         .await
@@ -96,7 +114,7 @@ fn next_channel(connection: &Connection, after: ChannelRow) -> Result<Option<Cha
 
 fn page(connection: &Connection, channel: ChannelRow, limits: InboxLimits) -> Result<InboxPage, StoreError> {
     let mut query = connection.prepare_cached(
-        "SELECT number, at, body, department FROM inbox WHERE channel = ?1 AND problem IS NULL
+        "SELECT number, at, body, department, kind FROM inbox WHERE channel = ?1 AND problem IS NULL
          ORDER BY number LIMIT ?2",
     )?;
     let mut rows = query.query((channel, i64::try_from(limits.callbacks).unwrap_or(i64::MAX)))?;
@@ -109,7 +127,12 @@ fn page(connection: &Connection, channel: ChannelRow, limits: InboxLimits) -> Re
             break;
         }
         page.department = row.get(3)?;
-        page.callbacks.push(WaitingCallback { number: row.get(0)?, at: Timestamp(row.get(1)?), body });
+        page.callbacks.push(WaitingCallback {
+            number: row.get(0)?,
+            kind: columns::inbox_kind(row, 4)?,
+            at: Timestamp(row.get(1)?),
+            body,
+        });
     }
     Ok(page)
 }

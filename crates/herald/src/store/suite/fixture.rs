@@ -230,6 +230,7 @@ impl Fixture {
             id: queued.message.id,
             place: queued.place,
             attempt: queued.attempt + 1,
+            claimed_as: Some(queued.attempt + 1),
             resent: queued.resent,
             part: queued.part,
             parts: queued.message.parts,

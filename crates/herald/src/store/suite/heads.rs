@@ -110,6 +110,7 @@ async fn many_that_wait_for_a_limit_are_made_due_in_steps(engine: Engine) {
         id: queued.message.id,
         place: queued.place,
         attempt: 0,
+        claimed_as: None,
         resent: false,
         part: 0,
         parts: 1,

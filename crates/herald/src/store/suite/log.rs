@@ -51,6 +51,7 @@ impl Fixture {
                 id,
                 place: queued.place,
                 attempt: 1,
+                claimed_as: Some(1),
                 resent: false,
                 part: 0,
                 parts: 1,

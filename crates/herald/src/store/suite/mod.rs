@@ -5,6 +5,7 @@ mod access;
 mod administration;
 mod contacts;
 mod deliveries;
+mod evidence;
 mod fixture;
 mod heads;
 mod inbound;

@@ -10,6 +10,7 @@ on_both_engines! {
     an_earlier_owner_can_do_nothing_with_a_lane,
     an_earlier_owner_works_off_no_callbacks,
     who_owns_no_lane_can_cancel_and_apply,
+    what_is_left_claimed_is_not_searched_for_before_its_call_has_ended,
 }
 
 fn group(key: &str) -> Group {
@@ -136,6 +137,7 @@ async fn an_earlier_owner_can_do_nothing_with_a_lane(engine: Engine) {
             id: queued.message.id,
             place: queued.place,
             attempt: 1,
+            claimed_as: Some(1),
             resent: false,
             part: 0,
             parts: 1,
@@ -211,4 +213,20 @@ async fn who_owns_no_lane_can_cancel_and_apply(engine: Engine) {
     let accepted = fixture.accept("3").await;
     assert_eq!(fixture.head(Priority::Transactional).await.last(), Some(&accepted.message.id));
     assert_eq!(fixture.statuses(), [Status::Accepted, Status::Rejected, Status::Delivered]);
+}
+
+async fn what_is_left_claimed_is_not_searched_for_before_its_call_has_ended(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    let queued = fixture.accept("1").await;
+    fixture.claim(1, vec![queued]).await;
+    let settled_at = NOW + Duration::from_secs(30);
+    let checking = fixture.store.recover(fixture.owned(), NOW, settled_at, HOUR).await.unwrap().checking.remove(0);
+    assert_eq!((checking.since, checking.deadline), (settled_at, settled_at + HOUR));
+    // Where the calls have ended long ago, it is searched for from the claim on, and as long as ever.
+    let again = fixture.accept("2").await;
+    fixture.claim(2, vec![again.clone()]).await;
+    let (now, long_ago) = (NOW + HOUR, NOW - HOUR);
+    let checking = fixture.store.recover(fixture.owned(), now, long_ago, HOUR).await.unwrap().checking;
+    let checking = checking.into_iter().find(|checking| checking.message.id == again.message.id).unwrap();
+    assert_eq!((checking.since, checking.deadline), (NOW, now + HOUR));
 }

@@ -71,8 +71,8 @@ pub(super) fn insert_checking(
     writing
         .connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO checking (department, lane, id, class, position, attempt, resent, part, since, deadline)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO checking (department, lane, id, class, position, attempt, resent, part, since, deadline,
+                 claimed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute((
             department,
@@ -85,6 +85,7 @@ pub(super) fn insert_checking(
             tried.part,
             since.0,
             deadline.0,
+            tried.claimed_at.0,
         ))?;
     writing.memory.checking = None;
     Ok(())
@@ -115,7 +116,7 @@ pub(super) fn checked(
     Ok(writing
         .connection
         .prepare_cached(
-            "SELECT class, position, attempt, part, resent FROM checking WHERE department = ? AND lane = ? AND id = ?",
+            "SELECT class, position, attempt, part, resent, claimed_at FROM checking WHERE department = ? AND lane = ? AND id = ?",
         )?
         .query_row((department, lane, id.0.as_bytes()), |row| {
             Ok(CheckedPlace {
@@ -123,6 +124,7 @@ pub(super) fn checked(
                 attempt: row.get(2)?,
                 part: row.get(3)?,
                 resent: row.get(4)?,
+                claimed_at: Timestamp(row.get(5)?),
             })
         })
         .optional()?)
