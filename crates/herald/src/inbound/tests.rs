@@ -4,7 +4,7 @@ use super::run;
 use crate::{
     api::testing::{Instance, Member},
     node::directory::Channel,
-    store::InboxDepth,
+    store::{Evidence, InboxDepth},
 };
 use herald_rules::{ids::ChannelId, protocol::Protocol::SMS, time::Timestamp};
 use serde_json::{Value, json};
@@ -36,6 +36,19 @@ impl Instance {
         self.app.inbox.wake();
     }
 
+    async fn keep_evidence(&self, id: ChannelId) {
+        let channel = self.channel_of(id);
+        let evidence = Evidence {
+            department: channel.department,
+            channel: channel.row,
+            lane: 0,
+            learnt: vec![],
+            standings: vec![],
+            daily_customers: None,
+        };
+        self.app.store.keep_evidence(vec![evidence], Timestamp::now()).await.unwrap();
+    }
+
     async fn until_inbox(&self, waiting: u64, unreadable: u64) {
         let looking = async {
             loop {
@@ -61,6 +74,8 @@ async fn a_channel_that_cannot_be_worked_waits_alone_and_goes_on_when_it_can() {
     // Left by a crash: nobody wakes the worker for it.
     instance.keep(broken, "[]").await;
     instance.keep(sound, "[]").await;
+    // What a node of ours learnt needs no adapter to be read.
+    instance.keep_evidence(broken).await;
     let stop = CancellationToken::new();
     let worker = tokio::spawn(run(instance.app.clone(), stop.clone()));
     instance.until_inbox(1, 0).await;

@@ -157,7 +157,7 @@ impl Engine {
 }
 
 /// The lanes whose standing changes.
-fn lanes_of(change: &StandingChange) -> &[LaneRow] {
+pub(super) fn lanes_of(change: &StandingChange) -> &[LaneRow] {
     match change {
         StandingChange::Stopped { lanes, .. }
         | StandingChange::Lifted { lanes }

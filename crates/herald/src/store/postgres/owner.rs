@@ -17,7 +17,8 @@ pub(super) enum Owner {
     ///
     /// All of them are locked, also those that the operation is not about: what a reference means, which is learnt under the
     /// lock of one lane, is asked for under those of all.
-    Channel(DepartmentRow, ChannelRow, Option<Epoch>),
+    /// Others may be of the same account.
+    Channel(DepartmentRow, ChannelRow, Option<Epoch>, Vec<LaneRow>),
     /// Anybody's, in the lane of a message.
     Message(DepartmentRow, MessageId),
     /// Anybody's.
@@ -60,9 +61,13 @@ impl Owner {
                 pipeline.add(lock!("g.lane = ANY ($1::bigint[])"), values![lanes])
             }
             Self::Lanes(lanes) => pipeline.add(lock!("g.lane = ANY ($1::bigint[])"), values![lanes.clone()]),
-            Self::Channel(department, channel, _) => {
+            Self::Channel(department, channel, _, others) if others.is_empty() => {
                 pipeline.add(lock!("l.department = $1 AND l.channel = $2"), values![*department, *channel])
             }
+            Self::Channel(department, channel, _, others) => pipeline.add(
+                lock!("(l.department = $1 AND l.channel = $2 OR g.lane = ANY ($3::bigint[]))"),
+                values![*department, *channel, others.clone()],
+            ),
             Self::Message(department, id) => pipeline.add(
                 lock!("g.lane IN (SELECT lane FROM message WHERE department = $1 AND id = $2)"),
                 values![*department, id.0],
@@ -91,10 +96,12 @@ impl Owner {
                 Err(fenced(owned.lane))
             }
             // One that has never been owned with the others is nobody else's.
-            Self::Channel(_, _, Some(epoch)) => match locked.iter().find(|(_, row)| row.epoch > *epoch) {
-                Some((lane, _)) => Err(fenced(*lane)),
-                None => Ok(locked),
-            },
+            Self::Channel(_, channel, Some(epoch), _) => {
+                match locked.iter().find(|(_, row)| row.channel == *channel && row.epoch > *epoch) {
+                    Some((lane, _)) => Err(fenced(*lane)),
+                    None => Ok(locked),
+                }
+            }
             _ => Ok(locked),
         }
     }

@@ -2,10 +2,13 @@
 
 use super::{
     Engine,
+    outcome::lanes_of,
     owner::Owner,
     working_set::{Needs, WorkingSet},
 };
-use crate::store::{Applied, CallbackWork, ChannelRow, DepartmentRow, StoreError, WorkedOff, logic};
+use crate::store::{
+    Applied, CallbackWork, ChannelRow, DepartmentRow, Evidence, Fate, Learnt, StoreError, WorkedOff, logic,
+};
 use herald_channels::contract::{Receipt, Reference};
 use herald_rules::{inbound::InboundContent, time::Timestamp};
 
@@ -19,7 +22,7 @@ impl Engine {
     ) -> Result<Applied, StoreError> {
         let mut needs = Needs { channel, ..Needs::default() };
         needs.receipts(&receipts);
-        let owner = Owner::Channel(department, channel, None);
+        let owner = Owner::Channel(department, channel, None, Vec::new());
         self.work(department, owner, needs, WorkingSet::default(), |rows| {
             logic::apply(rows, department, channel, &receipts, now)
         })
@@ -46,12 +49,43 @@ impl Engine {
             needs.wishes.insert(wish.customer.clone());
             needs.suppressions.insert(wish.customer.clone());
         }
-        let owner = Owner::Channel(department, channel, Some(epoch));
+        let mut others = Vec::new();
+        for (_, evidence) in &work.evidence {
+            needs.evidence(evidence);
+            others.extend(evidence.standings.iter().flat_map(lanes_of));
+        }
+        let owner = Owner::Channel(department, channel, Some(epoch), others);
         self.work(department, owner, needs, WorkingSet::default(), |rows| logic::work_off(rows, &work)).await
     }
 }
 
 impl Needs {
+    /// Adds what evidence is about.
+    fn evidence(&mut self, evidence: &Evidence) {
+        let lane = evidence.lane;
+        for learnt in &evidence.learnt {
+            let Learnt { id, place, parts, fate, .. } = learnt;
+            self.histories.insert(id.0);
+            self.parts.insert(id.0);
+            self.checking.insert(id.0);
+            if *parts > 1 {
+                self.messages.insert(id.0);
+                self.positions.insert(lane);
+            }
+            match fate {
+                Fate::Accepted { reference } => {
+                    self.lanes.insert(id.0);
+                    let named = reference.as_ref().filter(|reference| reference.named_by_receipts);
+                    self.early.extend(named.map(|reference| reference.text.clone()));
+                }
+                Fate::Rejected(_) | Fate::NotTaken(_) => {
+                    self.place(lane, *place);
+                    self.claims.insert(lane);
+                }
+            }
+        }
+    }
+
     /// Adds what receipts are about.
     fn receipts(&mut self, receipts: &[Receipt]) {
         for receipt in receipts {

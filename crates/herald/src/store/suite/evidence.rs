@@ -7,7 +7,6 @@ use herald_rules::{
 };
 
 on_both_engines! {
-    postgres comes later;
     evidence_waits_in_the_inbox_until_it_is_worked_off,
     an_acceptance_ends_the_search_and_teaches_the_providers_id,
     a_refusal_ends_what_is_searched_for_or_claimed_still,

@@ -205,12 +205,13 @@ impl WorkingSet {
         let put: Vec<_> = self.checking.put_rows().map(|(id, (lane, row))| (id, lane, row)).collect();
         if !put.is_empty() {
             pipeline.add(
-                "INSERT INTO checking (department, lane, id, class, position, attempt, resent, part, since, deadline)
+                "INSERT INTO checking
+                     (department, lane, id, class, position, attempt, resent, part, since, deadline, claimed_at)
                  SELECT $1::bigint, n.* FROM UNNEST($2::bigint[], $3::uuid[], $4::smallint[], $5::bigint[], $6::integer[],
-                     $7::boolean[], $8::smallint[], $9::bigint[], $10::bigint[]) AS n
+                     $7::boolean[], $8::smallint[], $9::bigint[], $10::bigint[], $11::bigint[]) AS n
                  ON CONFLICT (department, lane, id) DO UPDATE SET class = excluded.class, position = excluded.position,
                      attempt = excluded.attempt, resent = excluded.resent, part = excluded.part, since = excluded.since,
-                     deadline = excluded.deadline",
+                     deadline = excluded.deadline, claimed_at = excluded.claimed_at",
                 values![
                     department,
                     each(&put, |(_, lane, _)| **lane),
@@ -222,6 +223,7 @@ impl WorkingSet {
                     each(&put, |(_, _, row)| small(row.part)),
                     each(&put, |(_, _, row)| row.since.0),
                     each(&put, |(_, _, row)| row.deadline.0),
+                    each(&put, |(_, _, row)| row.claimed_at.0),
                 ],
             );
         }

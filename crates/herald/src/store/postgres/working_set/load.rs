@@ -35,8 +35,11 @@ macro_rules! of_messages {
 
 const EVENTS: &str = of_messages!("t.lane, t.sequence, t.status, t.reason, t.resent", "event", "");
 const PARTS: &str = of_messages!("t.part, t.status, t.reason, t.provider", "part", "ORDER BY w.id, t.part");
-const CHECKING: &str =
-    of_messages!("t.lane, t.class, t.position, t.attempt, t.resent, t.part, t.since, t.deadline", "checking", "");
+const CHECKING: &str = of_messages!(
+    "t.lane, t.class, t.position, t.attempt, t.resent, t.part, t.since, t.deadline, t.claimed_at",
+    "checking",
+    ""
+);
 
 /// Of the messages with these ids.
 macro_rules! of_ids {
@@ -345,6 +348,7 @@ fn checking(row: &Row) -> Result<CheckingRow, StoreError> {
         part: columns::small(row, 6)?,
         since: columns::timestamp(row, 7)?,
         deadline: columns::timestamp(row, 8)?,
+        claimed_at: columns::timestamp(row, 9)?,
     })
 }
 

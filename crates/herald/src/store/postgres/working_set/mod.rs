@@ -52,6 +52,7 @@ struct CheckingRow {
     part: u16,
     since: Timestamp,
     deadline: Timestamp,
+    claimed_at: Timestamp,
 }
 
 /// A part as it stands.

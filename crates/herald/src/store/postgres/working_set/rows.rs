@@ -112,7 +112,7 @@ impl Rows for WorkingSet {
         due: Timestamp,
         reason: Option<Reason>,
     ) -> Result<()> {
-        let Tried { id, place, attempt, resent, part } = *tried;
+        let Tried { id, place, attempt, resent, part, claimed_at: _ } = *tried;
         let place = place_key(lane, place);
         self.written.later.push(LaterRow { lane, due: due.0, place, id: id.0, attempt, resent, part, reason });
         Ok(())
@@ -176,8 +176,9 @@ impl Rows for WorkingSet {
         since: Timestamp,
         deadline: Timestamp,
     ) -> Result<()> {
-        let Tried { id, place, attempt, resent, part } = *tried;
-        let row = CheckingRow { place: place_key(lane, place), attempt, resent, part, since, deadline };
+        let Tried { id, place, attempt, resent, part, claimed_at } = *tried;
+        let place = place_key(lane, place);
+        let row = CheckingRow { place, attempt, resent, part, since, deadline, claimed_at };
         self.checking.put(id.0, (lane, row));
         Ok(())
     }
@@ -198,6 +199,7 @@ impl Rows for WorkingSet {
             attempt: row.attempt,
             part: row.part,
             resent: row.resent,
+            claimed_at: row.claimed_at,
         }))
     }
 
