@@ -3,7 +3,7 @@
 use crate::{
     api::testing::{Instance, Member},
     node::directory::Lane,
-    store::{CallbackWork, MarketingWish, NewInbound},
+    store::{CallbackWork, Epoch, MarketingWish, NewInbound},
 };
 use herald_rules::{
     ids::MessageId,
@@ -59,6 +59,8 @@ impl Instance {
         let work = CallbackWork {
             department: lane.department,
             channel: lane.channel,
+            // As the owner of the lanes, which this node becomes at some moment.
+            epoch: Epoch(i64::MAX),
             now,
             inbound: (0..).zip(messages).map(one).collect(),
             marketing: vec![MarketingWish { customer: DANA.into(), wanted: false, at: now }],
