@@ -91,7 +91,7 @@ impl Engine {
         'log: while looked_at < RECENT_EVENTS {
             let mut pipeline = Pipeline::default();
             let found = pipeline.add(
-                "SELECT id, at, status, sequence FROM event WHERE department = $1 AND lane = $2 AND sequence < $3
+                "SELECT id, at, status, sequence FROM event WHERE department + 0 = $1 AND lane = $2 AND sequence < $3
                  ORDER BY sequence DESC LIMIT $4",
                 values![department, lane, below, i64::try_from(RECENT_PAGE).unwrap_or(i64::MAX)],
             );

@@ -73,7 +73,8 @@ impl Engine {
         let found = self
             .row(
                 "SELECT m.body, i.warnings FROM idempotency i
-                 JOIN message m ON m.department = i.department AND m.id = i.id
+                 CROSS JOIN LATERAL (
+                     SELECT body FROM message m WHERE m.department = i.department AND m.id = i.id LIMIT 1) AS m
                  WHERE i.department = $1 AND i.key_hash = $2 AND i.body_hash = $3",
                 &[&department, &key_hash.as_slice(), &body_hash.as_slice()],
             )

@@ -62,8 +62,11 @@ impl Engine {
             .rows(
                 "SELECT e.lane, e.sequence, e.id, e.status, e.at, e.reason, e.resent, e.provider, m.body
                  FROM unnest($2::bigint[], $3::bigint[]) WITH ORDINALITY AS k (lane, sequence, number)
-                 JOIN event e ON e.department = $1 AND e.lane = k.lane AND e.sequence = k.sequence
-                 LEFT JOIN message m ON m.department = e.department AND m.id = e.id
+                 CROSS JOIN LATERAL (
+                     SELECT * FROM event e WHERE e.department + 0 = $1 AND e.lane = k.lane AND e.sequence = k.sequence
+                     LIMIT 1) AS e
+                 LEFT JOIN LATERAL (
+                     SELECT id, body FROM message m WHERE m.department = $1 AND m.id = e.id LIMIT 1) AS m ON true
                  WHERE m.id IS NOT NULL OR e.status >= 100 ORDER BY k.number",
                 &[&department, &lanes, &sequences],
             )
@@ -104,8 +107,9 @@ impl Engine {
              FROM unnest($2::bigint[], $3::bigint[]) WITH ORDINALITY AS k (lane, sequence, number)
              CROSS JOIN LATERAL (
                  SELECT e.lane, e.sequence, e.id, e.status, e.at, e.reason, e.resent, e.provider, m.body FROM event e
-                 LEFT JOIN message m ON m.department = e.department AND m.id = e.id
-                 WHERE e.department = $1 AND e.lane = k.lane AND e.sequence > k.sequence
+                 LEFT JOIN LATERAL (
+                     SELECT id, body FROM message m WHERE m.department = $1 AND m.id = e.id LIMIT 1) AS m ON true
+                 WHERE e.department + 0 = $1 AND e.lane = k.lane AND e.sequence > k.sequence
                  AND (m.id IS NOT NULL OR e.status >= 100) ORDER BY e.sequence LIMIT $4) AS e
              ORDER BY k.number, e.sequence",
             &[&department, &lanes, &sequences, &as_limit(share)],

@@ -29,12 +29,14 @@ const VISIBLE: &str = "SELECT lane, sequence, taken, id FROM polled WHERE subscr
 /// for a lane whose news were cleared away. Bounded by twice what is asked for, since some only come to wait: what is left is
 /// there the next time.
 const NEXT: &str = "SELECT l.lane, l.head, e.sequence, e.id, e.at, e.status, hidden.visible_at
-    FROM (SELECT log.lane, log.sequence AS head, coalesce(c.sequence, 0) AS position FROM lane_log log
-          LEFT JOIN cursor c ON c.subscription = $1 AND c.lane = log.lane
-          WHERE log.department = $2 AND log.sequence > coalesce(c.sequence, 0) ORDER BY log.lane) AS l
+    FROM (SELECT lane.lane, log.sequence AS head, coalesce(c.sequence, 0) AS position FROM lane
+          CROSS JOIN LATERAL (SELECT sequence FROM lane_log g WHERE g.lane = lane.lane LIMIT 1) AS log
+          LEFT JOIN LATERAL (
+              SELECT sequence FROM cursor c WHERE c.subscription = $1 AND c.lane = lane.lane LIMIT 1) AS c ON true
+          WHERE lane.department = $2 AND log.sequence > coalesce(c.sequence, 0) ORDER BY lane.lane) AS l
     LEFT JOIN LATERAL (
         SELECT sequence, id, at, status FROM event e
-        WHERE e.department = $2 AND e.lane = l.lane AND e.sequence > l.position ORDER BY sequence LIMIT $3) AS e ON true
+        WHERE e.department + 0 = $2 AND e.lane = l.lane AND e.sequence > l.position ORDER BY sequence LIMIT $3) AS e ON true
     LEFT JOIN LATERAL (
         SELECT visible_at FROM polled p WHERE p.subscription = $1 AND p.id = e.id LIMIT 1) AS hidden ON true
     LIMIT 2 * $3";
@@ -49,7 +51,7 @@ const SKIP: &str = "WITH RECURSIVE halving AS (
         SELECT h.lane, CASE WHEN e.at < $4 THEN e.sequence + 1 ELSE h.low END,
             CASE WHEN e.at < $4 THEN h.high ELSE h.low + (h.high - h.low) / 2 END
         FROM halving h LEFT JOIN LATERAL (
-            SELECT sequence, at FROM event WHERE department = $2 AND lane = h.lane
+            SELECT sequence, at FROM event WHERE department + 0 = $2 AND lane = h.lane
             AND sequence >= h.low + (h.high - h.low) / 2 ORDER BY sequence LIMIT 1) AS e ON true
         WHERE h.low < h.high)
     INSERT INTO cursor (subscription, lane, sequence)
@@ -83,8 +85,11 @@ impl Engine {
         let anything = self
             .row(
                 "SELECT EXISTS (SELECT 1 FROM polled WHERE subscription = $1 AND visible_at <= $2)
-                 OR EXISTS (SELECT 1 FROM lane_log log LEFT JOIN cursor c ON c.subscription = $1 AND c.lane = log.lane
-                     WHERE log.department = $3 AND log.sequence > coalesce(c.sequence, 0))",
+                 OR EXISTS (SELECT 1 FROM lane l
+                     CROSS JOIN LATERAL (SELECT sequence FROM lane_log g WHERE g.lane = l.lane LIMIT 1) AS log
+                     LEFT JOIN LATERAL (
+                         SELECT sequence FROM cursor c WHERE c.subscription = $1 AND c.lane = l.lane LIMIT 1) AS c ON true
+                     WHERE l.department = $3 AND log.sequence > coalesce(c.sequence, 0))",
                 &[&subscription.row, &poll.now.0, &subscription.department],
             )
             .await?;

@@ -44,7 +44,9 @@ impl Engine {
             false => {
                 self.rows(
                     "SELECT e.lane, e.sequence, e.id FROM unnest($2::bigint[], $3::bigint[]) AS k (lane, sequence)
-                     JOIN event e ON e.department = $1 AND e.lane = k.lane AND e.sequence = k.sequence",
+                     CROSS JOIN LATERAL (
+                         SELECT lane, sequence, id FROM event e
+                         WHERE e.department + 0 = $1 AND e.lane = k.lane AND e.sequence = k.sequence LIMIT 1) AS e",
                     &[&subscription.department, &lanes, &sequences],
                 )
                 .await?
@@ -233,9 +235,11 @@ impl<'a> Arrays<'a> {
         if !moved.ids.is_empty() {
             flight.add(
                 "UPDATE delivery d SET state = moved.state, attempts = moved.attempts, due = moved.due
-                 FROM unnest($2::uuid[], $3::smallint[], $4::integer[], $5::bigint[])
-                     AS moved (id, state, attempts, due)
-                 WHERE d.subscription = $1 AND d.id = moved.id",
+                 FROM (SELECT place.ctid, m.* FROM unnest($2::uuid[], $3::smallint[], $4::integer[], $5::bigint[])
+                           AS m (id, state, attempts, due)
+                       CROSS JOIN LATERAL (
+                           SELECT ctid FROM delivery WHERE subscription = $1 AND id = m.id LIMIT 1) AS place) AS moved
+                 WHERE d.ctid = moved.ctid",
                 &[row, &moved.ids, &moved.states, &moved.attempts, &moved.due],
             );
         }

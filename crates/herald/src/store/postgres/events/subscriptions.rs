@@ -129,7 +129,8 @@ impl Engine {
             .row(
                 "SELECT
                      (SELECT coalesce(sum(greatest(l.sequence - coalesce(c.sequence, 0), 0)), 0)::bigint FROM lane_log l
-                         LEFT JOIN cursor c ON c.subscription = s.subscription AND c.lane = l.lane
+                         LEFT JOIN LATERAL (SELECT sequence FROM cursor c
+                             WHERE c.subscription = s.subscription AND c.lane = l.lane LIMIT 1) AS c ON true
                          WHERE l.department = s.department)
                      + (SELECT count(*) FROM held h WHERE h.subscription = s.subscription)
                      + (SELECT count(*) FROM polled p WHERE p.subscription = s.subscription),
