@@ -45,6 +45,8 @@ pub(super) enum Engine {
 pub(super) enum Home {
     Folder(tempfile::TempDir),
     Database(Arc<Database>),
+    /// On a server of the test's own.
+    Server(String),
 }
 
 impl Home {
@@ -55,10 +57,17 @@ impl Home {
         }
     }
 
+    /// A database without any table.
+    pub(super) async fn empty() -> Self {
+        let made = tokio::task::spawn_blocking(|| Shared::get()?.empty());
+        Self::Database(Arc::new(made.await.unwrap().unwrap()))
+    }
+
     pub(super) async fn open(&self, observer: Arc<dyn Observer>) -> Store {
         let options = match self {
             Self::Folder(folder) => Options::at(folder.path().join("test.db")),
             Self::Database(database) => Options::Postgres(PostgresOptions::at(database.url())),
+            Self::Server(url) => Options::Postgres(PostgresOptions::at(url.clone())),
         };
         Store::open(&options, observer).await.unwrap()
     }
@@ -109,7 +118,7 @@ pub(super) struct Fixture {
     pub(super) department: DepartmentRow,
     pub(super) channel: ChannelRow,
     pub(super) lane: LaneRow,
-    home: Home,
+    pub(super) home: Home,
 }
 
 pub(super) fn new_department() -> NewDepartment {
@@ -146,7 +155,10 @@ pub(super) fn new_channel(department: DepartmentRow, identifiers: &[&str]) -> Ne
 
 impl Fixture {
     pub(super) async fn new(engine: Engine) -> Self {
-        let home = Home::new(engine).await;
+        Self::at_home(Home::new(engine).await).await
+    }
+
+    pub(super) async fn at_home(home: Home) -> Self {
         let heard = Arc::new(Heard::default());
         let store = home.open(heard.clone()).await;
         let department = store.add_department(new_department()).await.unwrap();
@@ -175,6 +187,7 @@ impl Fixture {
                 let database = database.clone();
                 tokio::task::spawn_blocking(move || database.query(sql)).await.unwrap().unwrap();
             }
+            Home::Server(_) => panic!("nobody needs this yet"),
         }
     }
 

@@ -20,6 +20,8 @@ mod polling;
 mod receipts;
 mod replays;
 mod retention;
+mod server_lost;
+mod several_nodes;
 mod stories;
 mod subscriptions;
 mod suppressions;
