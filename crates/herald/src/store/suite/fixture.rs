@@ -5,11 +5,7 @@ use herald_postgres_server::{Database, Shared};
 
 /// Runs each test on both engines, which it gets as its argument. A test that is not in the list is an unused function.
 macro_rules! on_both_engines {
-    // For operations that PostgreSQL gets with the next changes.
-    (postgres comes later; $($name:ident),* $(,)?) => {
-        on_both_engines!(@ [ignore = "PostgreSQL comes later"] $($name)*);
-    };
-    (@ $later:tt $($name:ident)*) => {
+    ($($name:ident),* $(,)?) => {
         mod sqlite {
             $(
                 #[tokio::test]
@@ -21,15 +17,11 @@ macro_rules! on_both_engines {
         mod postgres {
             $(
                 #[tokio::test]
-                # $later
                 async fn $name() {
                     super::$name(super::Engine::Postgres).await;
                 }
             )*
         }
-    };
-    ($($name:ident),* $(,)?) => {
-        on_both_engines!(@ [cfg(test)] $($name)*);
     };
 }
 pub(super) use on_both_engines;
@@ -218,6 +210,20 @@ impl Fixture {
         let new = self.new_message(to, |_| {});
         assert_eq!(self.store.accept(vec![new]).await.unwrap(), [Accepted::New]);
         self.heard.arrived.lock().unwrap().last().unwrap().clone()
+    }
+
+    /// Accepts a message of long ago: retention goes by the moment that ids begin with.
+    pub(super) async fn accept_old(&self, number: u16) -> Queued {
+        let new = self.new_message(&number.to_string(), |message| {
+            (message.id, message.accepted_at) = (MessageId::received_at(OLD, number), OLD);
+        });
+        assert_eq!(self.store.accept(vec![new]).await.unwrap(), [Accepted::New]);
+        self.heard.arrived.lock().unwrap().last().unwrap().clone()
+    }
+
+    /// Whether a message is not forgotten.
+    pub(super) async fn knows(&self, id: MessageId) -> bool {
+        self.store.story(self.department, id).await.unwrap().is_some()
     }
 
     pub(super) fn owned(&self) -> Owned {

@@ -43,4 +43,8 @@ use std::{
 };
 
 const NOW: Timestamp = Timestamp(1_795_348_800_000_000);
+/// More than a month before [`LATER`], so that whole months are forgotten, too.
+const OLD: Timestamp = Timestamp(1_700_000_000_000_000);
+/// All that is as old as [`OLD`] may be forgotten by then.
+const LATER: Timestamp = Timestamp(1_710_000_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);

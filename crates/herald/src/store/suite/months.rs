@@ -7,34 +7,12 @@ const JANUARY: Timestamp = Timestamp(1_736_899_200_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl Fixture {
-    /// A store that forgets message by message on either engine: on PostgreSQL one whose messages no month takes.
-    pub(super) async fn without_months(engine: Engine) -> Self {
-        let fixture = Self::new(engine).await;
-        if engine == Engine::Postgres {
-            fixture
-                .sql(
-                    "DO $$ DECLARE name text; BEGIN
-                         FOR name IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                             WHERE c.relkind = 'r' AND c.relname ~ '_[0-9]{4}_[0-9]{2}$' LOOP
-                             EXECUTE 'DROP TABLE ' || name;
-                         END LOOP;
-                     END $$",
-                )
-                .await;
-        }
-        fixture
-    }
-
     /// Accepts a message with an id of a moment.
     async fn message_of(&self, at: Timestamp) -> MessageId {
         let id = MessageId::received_at(at, 0);
         let new = self.new_message("1", |message| message.id = id);
         assert_eq!(self.store.accept(vec![new]).await.unwrap(), [Accepted::New]);
         id
-    }
-
-    async fn knows(&self, id: MessageId) -> bool {
-        self.store.story(self.department, id).await.unwrap().is_some()
     }
 
     /// Forgets what was accepted before a moment, all steps of it.

@@ -76,17 +76,20 @@ async fn receipts_about_other_channels_messages_change_nothing(engine: Engine) {
 }
 
 async fn what_has_ended_is_forgotten_and_what_waits_is_not(engine: Engine) {
-    let fixture = Fixture::without_months(engine).await;
-    let (ended, waiting, last) = (fixture.accept("1").await, fixture.accept("2").await, fixture.accept("3").await);
+    let fixture = Fixture::new(engine).await;
+    let (ended, waiting, last) =
+        (fixture.accept_old(1).await, fixture.accept_old(2).await, fixture.accept_old(3).await);
     fixture.accepted_as(&ended, "ref").await;
     fixture.accepted_as(&last, "last").await;
     let prune = |before| fixture.store.prune_messages(fixture.department, before, None);
-    let known =
-        async |queued: &Queued| fixture.store.story(fixture.department, queued.message.id).await.unwrap().is_some();
-    assert_eq!(prune(Timestamp::now() - HOUR).await.unwrap(), None);
-    assert!(known(&ended).await && known(&waiting).await && known(&last).await);
-    assert_eq!(prune(Timestamp::now() + HOUR).await.unwrap(), None);
-    assert_eq!((known(&ended).await, known(&waiting).await), (false, true));
+    assert_eq!(prune(OLD - HOUR).await.unwrap(), None);
+    assert!(
+        fixture.knows(ended.message.id).await
+            && fixture.knows(waiting.message.id).await
+            && fixture.knows(last.message.id).await
+    );
+    assert_eq!(prune(LATER).await.unwrap(), None);
+    assert_eq!((fixture.knows(ended.message.id).await, fixture.knows(waiting.message.id).await), (false, true));
     assert_eq!(fixture.receipt(Fixture::theirs("ref"), Status::Read).await.early, 1, "nor by the provider's id");
     assert_eq!(fixture.head(Priority::Transactional).await, [waiting.message.id]);
     let log = fixture.log().await;
@@ -96,8 +99,8 @@ async fn what_has_ended_is_forgotten_and_what_waits_is_not(engine: Engine) {
 }
 
 async fn the_first_receipt_teaches_the_providers_id_where_no_answer_did(engine: Engine) {
-    let fixture = Fixture::without_months(engine).await;
-    let queued = fixture.accept("1").await;
+    let fixture = Fixture::new(engine).await;
+    let queued = fixture.accept_old(1).await;
     fixture.claim(1, vec![queued.clone()]).await;
     let cause = herald_rules::reason::Reason::ProviderTimeout.into();
     fixture.record(&queued, vec![1], Recorded::Unknown { deadline: NOW + HOUR, cause }).await;
@@ -112,7 +115,7 @@ async fn the_first_receipt_teaches_the_providers_id_where_no_answer_did(engine: 
     // The last of the log stays: an event of another message, so that this one can be forgotten.
     let last = fixture.accept("2").await;
     fixture.accepted_as(&last, "wamid.2").await;
-    fixture.store.prune_messages(fixture.department, Timestamp::now() + HOUR, None).await.unwrap();
+    fixture.store.prune_messages(fixture.department, LATER, None).await.unwrap();
     let forgotten = fixture.receipt(Fixture::theirs("wamid.1"), Status::Read).await;
     assert_eq!((forgotten.early, forgotten.repeated), (1, 0), "the provider's id is forgotten with its message");
 }

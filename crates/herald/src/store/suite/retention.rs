@@ -13,6 +13,7 @@ on_both_engines! {
     messages_are_forgotten_page_by_page,
     what_is_being_checked_or_waits_for_a_part_is_not_forgotten,
     each_department_forgets_its_own,
+    a_month_that_has_a_table_goes_when_nothing_of_it_waits,
 }
 
 impl Fixture {
@@ -111,15 +112,16 @@ async fn what_is_left_of_a_deleted_subscription_goes(engine: Engine) {
 }
 
 async fn messages_are_forgotten_page_by_page(engine: Engine) {
-    let fixture = Fixture::without_months(engine).await;
-    let messages: Vec<_> = (0..250).map(|n| fixture.new_message(&n.to_string(), |_| {})).collect();
-    fixture.store.accept(messages).await.unwrap();
+    let fixture = Fixture::new(engine).await;
+    for number in 0..250 {
+        fixture.accept_old(number).await;
+    }
     let page = fixture.store.head(fixture.department, fixture.lane, Priority::Transactional, 0, 1_000).await.unwrap();
     let waits = page.messages[7].message.id;
     for queued in page.messages.iter().filter(|queued| queued.message.id != waits) {
         fixture.record(queued, vec![], Recorded::Accepted { reference: None }).await;
     }
-    fixture.prune_all_messages(Timestamp::now() + HOUR).await;
+    fixture.prune_all_messages(LATER).await;
     let filter = MessageFilter {
         department: fixture.department,
         lanes: None,
@@ -138,18 +140,19 @@ async fn messages_are_forgotten_page_by_page(engine: Engine) {
 }
 
 async fn what_is_being_checked_or_waits_for_a_part_is_not_forgotten(engine: Engine) {
-    let fixture = Fixture::without_months(engine).await;
-    let (checked, in_parts) = (fixture.accept("1").await, fixture.accept_parts(2).await);
+    let fixture = Fixture::new(engine).await;
+    let checked = fixture.accept_old(1).await;
+    let new = fixture.new_message("2", |message| (message.id, message.parts) = (MessageId::received_at(OLD, 2), 2));
+    fixture.store.accept(vec![new]).await.unwrap();
+    let in_parts = fixture.heard.arrived.lock().unwrap().last().unwrap().clone();
     fixture.claim(1, vec![checked.clone()]).await;
     let cause = herald_rules::reason::Reason::ProviderTimeout.into();
     fixture.record(&checked, vec![1], Recorded::Unknown { deadline: NOW, cause }).await;
     fixture.part_accepted(&in_parts, "a").await;
-    let last = fixture.accept("2").await;
+    let last = fixture.accept("3").await;
     fixture.accepted_as(&last, "last").await;
-    fixture.prune_all_messages(Timestamp::now() + HOUR).await;
-    for queued in [&checked, &in_parts] {
-        assert!(fixture.store.story(fixture.department, queued.message.id).await.unwrap().is_some());
-    }
+    fixture.prune_all_messages(LATER).await;
+    assert!(fixture.knows(checked.message.id).await && fixture.knows(in_parts.message.id).await);
     let story = fixture.store.story(fixture.department, in_parts.message.id).await.unwrap().unwrap();
     assert_eq!(story.parts[0].part.status, Status::Accepted);
     assert!(fixture.store.is_checking(fixture.department, fixture.lane, checked.message.id).await.unwrap());
@@ -157,12 +160,38 @@ async fn what_is_being_checked_or_waits_for_a_part_is_not_forgotten(engine: Engi
 
 async fn each_department_forgets_its_own(engine: Engine) {
     let fixture = Fixture::new(engine).await;
-    let (ended, last) = (fixture.accept("1").await, fixture.accept("2").await);
+    let (ended, last) = (fixture.accept_old(1).await, fixture.accept("2").await);
     fixture.accepted_as(&ended, "a").await;
     fixture.accepted_as(&last, "b").await;
     let other = fixture.store.add_department(new_department()).await.unwrap();
-    let late = Timestamp::now() + HOUR;
-    assert_eq!(fixture.store.prune_messages(other, late, None).await.unwrap(), None);
-    assert!(!fixture.store.prune_inbound(other, late).await.unwrap());
-    assert!(fixture.store.story(fixture.department, ended.message.id).await.unwrap().is_some());
+    assert_eq!(fixture.store.prune_messages(other, LATER, None).await.unwrap(), None);
+    assert!(fixture.knows(ended.message.id).await);
+    fixture.prune_all_messages(LATER).await;
+    assert!(!fixture.knows(ended.message.id).await && fixture.knows(last.message.id).await);
+}
+
+async fn a_month_that_has_a_table_goes_when_nothing_of_it_waits(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    fixture.store.keep_house(OLD).await.unwrap();
+    let (ended, waiting) = (fixture.accept_old(1).await, fixture.accept_old(2).await);
+    fixture.accepted_as(&ended, "ref").await;
+    fixture.prune_all_messages(LATER).await;
+    assert!(fixture.knows(waiting.message.id).await);
+    assert_eq!(fixture.head(Priority::Transactional).await, [waiting.message.id]);
+    fixture.accepted_as(&waiting, "other").await;
+    let young = fixture.accept("3").await;
+    fixture.accepted_as(&young, "young").await;
+    // An engine may remember for a while that something waited.
+    let fixture = fixture.reopened().await;
+    fixture.prune_all_messages(LATER).await;
+    let known = [
+        fixture.knows(ended.message.id).await,
+        fixture.knows(waiting.message.id).await,
+        fixture.knows(young.message.id).await,
+    ];
+    assert_eq!(known, [false, false, true]);
+    assert_eq!(fixture.log().await, [at(fixture.lane, 3)]);
+    assert_eq!(fixture.receipt(Fixture::theirs("ref"), Status::Read).await.early, 1);
+    fixture.store.keep_house(OLD).await.unwrap();
+    fixture.accept_old(4).await;
 }
