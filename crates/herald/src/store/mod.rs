@@ -12,6 +12,7 @@ mod events;
 mod evidence;
 mod inbox;
 mod logic;
+mod migrations;
 mod node;
 mod options;
 mod people;

@@ -6,14 +6,18 @@ use super::{
     inbox,
     wake::{self, Telling, Wakes},
 };
-use crate::store::{Observer, PostgresOptions, StoreError};
+use crate::store::{
+    Observer, PostgresOptions, StoreError,
+    migrations::{HISTORY, Schema, compare, failed, runner},
+};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use herald_rules::time::Timestamp;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use rustls_platform_verifier::ConfigVerifierExt;
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
-use tokio_postgres::Config;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 refinery::embed_migrations!("migrations/postgres");
@@ -122,19 +126,52 @@ pub(super) fn tls(options: &PostgresOptions) -> Result<MakeRustlsConnect, StoreE
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Runs the migrations that are missing, one node at a time.
-async fn migrate(config: &Config, options: &PostgresOptions) -> Result<(), StoreError> {
-    let mut config = config.clone();
+/// Runs the migrations that are missing, one node at a time, and tells which.
+pub(super) async fn migrate(config: &Config, options: &PostgresOptions) -> Result<Schema, StoreError> {
     // Another node's migration is waited for, and a large one takes its time.
-    config.options("-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0");
-    let (mut client, connection) = config.connect(tls(options)?).await?;
-    let driven = tokio::spawn(connection);
-    client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATING]).await?;
-    let done = migrations::runner().run_async(&mut client).await;
+    let mut session = Session::open(config, options).await?;
+    session.client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATING]).await?;
     // The lock ends with the connection in any case.
-    drop(client);
-    drop(driven.await);
-    done.map(drop).map_err(|error| StoreError::Unavailable(format!("migration failed: {error}")))
+    let schema = schema(&mut session.client).await?;
+    if !schema.missing.is_empty() {
+        runner(migrations::runner()).run_async(&mut session.client).await.map_err(|error| failed(&error))?;
+    }
+    session.close().await;
+    Ok(schema)
+}
+
+/// The migrations that the database has had.
+pub(super) async fn schema(client: &mut Client) -> Result<Schema, StoreError> {
+    let runner = migrations::runner();
+    let made: bool = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&HISTORY]).await?.get(0);
+    let applied = match made {
+        true => runner.get_applied_migrations_async(client).await.map_err(|error| failed(&error))?,
+        false => vec![],
+    };
+    compare(runner.get_migrations(), &applied)
+}
+
+/// A connection of its own without limits of time, for what is done to the database as a whole.
+pub(super) struct Session {
+    pub(super) client: Client,
+    driven: JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Session {
+    pub(super) async fn open(config: &Config, options: &PostgresOptions) -> Result<Self, StoreError> {
+        let mut config = config.clone();
+        config.options(
+            "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c timezone=UTC",
+        );
+        let (client, connection) = config.connect(tls(options)?).await?;
+        Ok(Self { client, driven: tokio::spawn(connection) })
+    }
+
+    /// Waits until the server knows that it has ended.
+    pub(super) async fn close(self) {
+        drop(self.client);
+        drop(self.driven.await);
+    }
 }
 
 #[cfg(test)]

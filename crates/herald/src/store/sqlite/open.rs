@@ -1,7 +1,10 @@
 //! Opening the database: pragmas, migrations, the threads.
 
 use super::{Engine, checkpoint, node::Leases, readers::Readers, writer::Writer};
-use crate::store::{Observer, StoreError};
+use crate::store::{
+    Observer, StoreError,
+    migrations::{HISTORY, Schema, compare, failed, runner},
+};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{
     os::unix::fs::OpenOptionsExt,
@@ -35,9 +38,7 @@ impl Engine {
     pub(in crate::store) fn open(options: &Options, observer: Arc<dyn Observer>) -> Result<Self, StoreError> {
         make_private(&options.path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let mut connection = connect(&options.path, (options.cache_mib / 2).max(2), false)?;
-        migrations::runner()
-            .run(&mut connection)
-            .map_err(|error| StoreError::Unavailable(format!("migration failed: {error}")))?;
+        migrate(&mut connection)?;
         let log_size = u64::from(options.checkpoint_mib.max(4)) << 20;
         let checkpointer = checkpoint::start(&options.path, log_size, connect(&options.path, 1, false)?);
         let readers = options.readers.max(1);
@@ -48,6 +49,25 @@ impl Engine {
         let writer = Writer::start(connection, observer, checkpointer)?;
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(readers)), leases })
     }
+}
+
+/// Runs the migrations that are missing, and tells which.
+pub(super) fn migrate(connection: &mut Connection) -> Result<Schema, StoreError> {
+    let schema = schema(connection)?;
+    if !schema.missing.is_empty() {
+        runner(migrations::runner()).run(connection).map_err(|error| failed(&error))?;
+    }
+    Ok(schema)
+}
+
+/// The migrations that the database has had.
+pub(super) fn schema(connection: &mut Connection) -> Result<Schema, StoreError> {
+    let runner = migrations::runner();
+    let applied = match connection.table_exists(None, HISTORY)? {
+        true => runner.get_applied_migrations(connection).map_err(|error| failed(&error))?,
+        false => vec![],
+    };
+    compare(runner.get_migrations(), &applied)
 }
 
 /// Makes the file, if it is not there, so that only its owner can read it; SQLite gives its log the same rights.
