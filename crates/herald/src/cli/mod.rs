@@ -7,6 +7,7 @@ mod channel;
 mod completions;
 mod config;
 mod contact;
+mod db;
 mod demo;
 mod department;
 mod doctor;
@@ -73,6 +74,7 @@ enum Command {
     Lane(lane::Lane),
     Department(department::Department),
     Key(key::Key),
+    Db(db::Db),
     Config(config::Config),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -106,6 +108,7 @@ fn dispatch(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Lane(command) => command.run(&cli.global, output),
         Command::Department(command) => command.run(&cli.global, output),
         Command::Key(command) => command.run(&cli.global, output),
+        Command::Db(command) => command.run(&cli.global, output),
         Command::Config(command) => command.run(&cli.global, output),
         Command::Doctor(command) => command.run(&cli.global, output),
         Command::Openapi(command) => command.run(output),

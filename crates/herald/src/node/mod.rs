@@ -12,3 +12,4 @@ mod sample;
 mod start;
 
 pub use start::Node;
+pub(crate) use start::lock_folder;

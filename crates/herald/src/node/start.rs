@@ -203,8 +203,12 @@ impl Node {
     }
 }
 
-/// One process a folder: two writers would each believe that they own the lanes.
-fn lock_folder(folder: &Path) -> anyhow::Result<std::fs::File> {
+/// One process a folder: two writers would each believe that they own the lanes. The folder is free again when what is returned is
+/// dropped.
+///
+/// # Errors
+/// When another process has it, or when it cannot be made.
+pub(crate) fn lock_folder(folder: &Path) -> anyhow::Result<std::fs::File> {
     // Nobody else is to read messages and keys. A folder that exists keeps the rights it was given.
     std::fs::DirBuilder::new()
         .recursive(true)

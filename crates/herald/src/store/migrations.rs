@@ -8,7 +8,7 @@ use super::StoreError;
 use refinery::{Migration, Runner};
 
 /// The tables of a database, compared with those that this program knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Schema {
     /// The number of the database's last migration; 0 where it has had none.
     pub database: i32,

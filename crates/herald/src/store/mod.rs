@@ -25,6 +25,7 @@ mod story;
 #[cfg(test)]
 mod suite;
 mod template;
+pub mod upkeep;
 
 use access::KEEP_EXPIRED;
 pub use access::*;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// A month of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Month {
+pub(in crate::store) struct Month {
     year: i16,
     /// From 1.
     month: i8,
@@ -16,12 +16,12 @@ pub(super) struct Month {
 
 impl Month {
     /// The month of a moment; None beyond the years that a calendar knows.
-    pub(super) fn of(at: Timestamp) -> Option<Self> {
+    pub(in crate::store) fn of(at: Timestamp) -> Option<Self> {
         let date = jiff::Timestamp::from_microsecond(at.0).ok()?.to_zoned(TimeZone::UTC).date();
         Some(Self { year: date.year(), month: date.month() })
     }
 
-    pub(super) fn next(self) -> Self {
+    pub(in crate::store) fn next(self) -> Self {
         match self.month {
             12 => Self { year: self.year.saturating_add(1), month: 1 },
             month => Self { month: month + 1, ..self },
@@ -29,18 +29,18 @@ impl Month {
     }
 
     /// The lowest id of its messages: they begin with their milliseconds. It is above those of the month before.
-    pub(super) fn first_id(self) -> Option<Uuid> {
+    pub(in crate::store) fn first_id(self) -> Option<Uuid> {
         let first = Date::new(self.year, self.month, 1).ok()?.to_zoned(TimeZone::UTC).ok()?;
         Some(first_id_of(Timestamp(first.timestamp().as_microsecond())))
     }
 
     /// What a table's partition of it is called.
-    pub(super) fn partition_of(self, table: &str) -> String {
+    pub(in crate::store) fn partition_of(self, table: &str) -> String {
         format!("{table}_{:04}_{:02}", self.year, self.month)
     }
 
     /// The table and the month of a partition, by its name.
-    pub(super) fn of_partition(name: &str) -> Option<(&str, Self)> {
+    pub(in crate::store) fn of_partition(name: &str) -> Option<(&str, Self)> {
         let (table_and_year, month) = name.rsplit_once('_')?;
         let (table, year) = table_and_year.rsplit_once('_')?;
         let (year, month) = (year.parse().ok()?, month.parse().ok()?);

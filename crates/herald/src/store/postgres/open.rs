@@ -23,7 +23,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 refinery::embed_migrations!("migrations/postgres");
 
 /// Held while migrations run, so that of several nodes that start at once one runs them: "HRLD".
-const MIGRATING: i64 = 0x4852_4c44;
+pub(in crate::store) const MIGRATING: i64 = 0x4852_4c44;
+/// The table in which a copy notes how far it has come; there until it is whole.
+pub(in crate::store) const COPYING: &str = "herald_copy";
 /// A server that does not answer a connection attempt within this time is taken for gone; the next of the URL is tried.
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 /// A transaction that is left open by a node which stands still keeps its locks no longer than this: the lanes of a dead
@@ -52,6 +54,7 @@ impl Engine {
     ) -> Result<Self, StoreError> {
         let config = configure(options)?;
         migrate(&config, options).await?;
+        refuse_half_a_copy(&config, options).await?;
         let manager =
             Manager::from_config(config, tls(options)?, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let timeouts =
@@ -84,7 +87,7 @@ impl Engine {
 }
 
 /// The URL with what every connection of ours needs.
-pub(super) fn configure(options: &PostgresOptions) -> Result<Config, StoreError> {
+pub(in crate::store) fn configure(options: &PostgresOptions) -> Result<Config, StoreError> {
     let mut config: Config = options.url.expose_secret().parse().map_err(|error: tokio_postgres::Error| {
         // The source alone: the whole could hold the URL, and that a password.
         let reason = std::error::Error::source(&error).map_or_else(|| "not a URL".to_owned(), ToString::to_string);
@@ -110,7 +113,7 @@ pub(super) fn configure(options: &PostgresOptions) -> Result<Config, StoreError>
 }
 
 /// TLS as the URL's `sslmode` wants it, with the certificate authorities of the system, or those that are configured.
-pub(super) fn tls(options: &PostgresOptions) -> Result<MakeRustlsConnect, StoreError> {
+pub(in crate::store) fn tls(options: &PostgresOptions) -> Result<MakeRustlsConnect, StoreError> {
     let unusable = |error: &dyn std::fmt::Display| StoreError::Unavailable(format!("TLS cannot be set up: {error}"));
     let config = match &options.ca_file {
         None => rustls::ClientConfig::with_platform_verifier().map_err(|error| unusable(&error))?,
@@ -127,7 +130,7 @@ pub(super) fn tls(options: &PostgresOptions) -> Result<MakeRustlsConnect, StoreE
 }
 
 /// Runs the migrations that are missing, one node at a time, and tells which.
-pub(super) async fn migrate(config: &Config, options: &PostgresOptions) -> Result<Schema, StoreError> {
+pub(in crate::store) async fn migrate(config: &Config, options: &PostgresOptions) -> Result<Schema, StoreError> {
     // Another node's migration is waited for, and a large one takes its time.
     let mut session = Session::open(config, options).await?;
     session.client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATING]).await?;
@@ -141,7 +144,7 @@ pub(super) async fn migrate(config: &Config, options: &PostgresOptions) -> Resul
 }
 
 /// The migrations that the database has had.
-pub(super) async fn schema(client: &mut Client) -> Result<Schema, StoreError> {
+pub(in crate::store) async fn schema(client: &mut Client) -> Result<Schema, StoreError> {
     let runner = migrations::runner();
     let made: bool = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&HISTORY]).await?.get(0);
     let applied = match made {
@@ -151,14 +154,27 @@ pub(super) async fn schema(client: &mut Client) -> Result<Schema, StoreError> {
     compare(runner.get_migrations(), &applied)
 }
 
+/// What `herald db copy` has begun and not ended is no database to work on.
+async fn refuse_half_a_copy(config: &Config, options: &PostgresOptions) -> Result<(), StoreError> {
+    let session = Session::open(config, options).await?;
+    let half: bool = session.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&COPYING]).await?.get(0);
+    session.close().await;
+    match half {
+        false => Ok(()),
+        true => Err(StoreError::Unavailable(
+            "it is half of a copy: run `herald db copy` again, which goes on where it was".into(),
+        )),
+    }
+}
+
 /// A connection of its own without limits of time, for what is done to the database as a whole.
-pub(super) struct Session {
-    pub(super) client: Client,
+pub(in crate::store) struct Session {
+    pub(in crate::store) client: Client,
     driven: JoinHandle<Result<(), tokio_postgres::Error>>,
 }
 
 impl Session {
-    pub(super) async fn open(config: &Config, options: &PostgresOptions) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn open(config: &Config, options: &PostgresOptions) -> Result<Self, StoreError> {
         let mut config = config.clone();
         config.options(
             "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c timezone=UTC",
@@ -168,7 +184,7 @@ impl Session {
     }
 
     /// Waits until the server knows that it has ended.
-    pub(super) async fn close(self) {
+    pub(in crate::store) async fn close(self) {
         drop(self.client);
         drop(self.driven.await);
     }

@@ -18,7 +18,7 @@ use std::{
 use uuid::Uuid;
 
 /// The tables by month of `id`, as a pattern for their names.
-const TABLES: [&str; 5] = ["message", "event", "note", "part", "reference"];
+pub(in crate::store) const TABLES: [&str; 5] = ["message", "event", "note", "part", "reference"];
 /// Months made ahead, with the present one: a cluster may stand still for weeks.
 const MONTHS: usize = 3;
 /// Held while partitions are made or dropped, so that of several nodes one does it: "HPRT".
@@ -55,6 +55,23 @@ impl Kept {
 enum Waiting {
     These(BTreeSet<Uuid>),
     TooMany,
+}
+
+/// The statement that makes a table's partition of a month, unless it is there.
+pub(in crate::store) fn making(table: &str, month: Month, low: Uuid, high: Uuid) -> String {
+    let name = month.partition_of(table);
+    format!(
+        "DO $$ BEGIN
+             PERFORM pg_advisory_xact_lock({PARTITIONING});
+             -- Another node was faster, or rows of the month lie in the rest: they are forgotten there.
+             IF to_regclass('{name}') IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM {table}_rest WHERE id >= '{low}' AND id < '{high}') THEN
+                 -- CREATE TABLE ... PARTITION OF would stop everybody who uses the table.
+                 CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+                 ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}');
+             END IF;
+         END $$"
+    )
 }
 
 impl Engine {
@@ -99,20 +116,7 @@ impl Engine {
     }
 
     async fn make(&self, table: &str, month: Month, low: Uuid, high: Uuid) -> Result<(), StoreError> {
-        let name = month.partition_of(table);
-        let sql = format!(
-            "DO $$ BEGIN
-                 PERFORM pg_advisory_xact_lock({PARTITIONING});
-                 -- Another node was faster, or rows of the month lie in the rest: they are forgotten there.
-                 IF to_regclass('{name}') IS NULL
-                     AND NOT EXISTS (SELECT 1 FROM {table}_rest WHERE id >= '{low}' AND id < '{high}') THEN
-                     -- CREATE TABLE ... PARTITION OF would stop everybody who uses the table.
-                     CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
-                     ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}');
-                 END IF;
-             END $$"
-        );
-        self.change_tables(&sql).await
+        self.change_tables(&making(table, month, low, high)).await
     }
 
     /// Runs a statement that changes divided tables, with patience but without being in anybody's way.

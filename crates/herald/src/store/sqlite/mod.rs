@@ -19,7 +19,7 @@ mod inbound;
 mod inbox;
 mod messages;
 mod node;
-mod open;
+pub(super) mod open;
 mod outcome;
 mod prune;
 mod readers;

@@ -52,7 +52,7 @@ impl Engine {
 }
 
 /// Runs the migrations that are missing, and tells which.
-pub(super) fn migrate(connection: &mut Connection) -> Result<Schema, StoreError> {
+pub(in crate::store) fn migrate(connection: &mut Connection) -> Result<Schema, StoreError> {
     let schema = schema(connection)?;
     if !schema.missing.is_empty() {
         runner(migrations::runner()).run(connection).map_err(|error| failed(&error))?;
@@ -61,7 +61,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Schema, StoreError>
 }
 
 /// The migrations that the database has had.
-pub(super) fn schema(connection: &mut Connection) -> Result<Schema, StoreError> {
+pub(in crate::store) fn schema(connection: &mut Connection) -> Result<Schema, StoreError> {
     let runner = migrations::runner();
     let applied = match connection.table_exists(None, HISTORY)? {
         true => runner.get_applied_migrations(connection).map_err(|error| failed(&error))?,
@@ -71,11 +71,11 @@ pub(super) fn schema(connection: &mut Connection) -> Result<Schema, StoreError> 
 }
 
 /// Makes the file, if it is not there, so that only its owner can read it; SQLite gives its log the same rights.
-fn make_private(path: &Path) -> std::io::Result<()> {
+pub(in crate::store) fn make_private(path: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
-fn connect(path: &Path, cache_mib: u32, read_only: bool) -> Result<Connection, StoreError> {
+pub(in crate::store) fn connect(path: &Path, cache_mib: u32, read_only: bool) -> Result<Connection, StoreError> {
     let mode = if read_only {
         OpenFlags::SQLITE_OPEN_READ_ONLY
     } else {

@@ -55,13 +55,16 @@ impl Home {
         Self::Database(Arc::new(made.await.unwrap().unwrap()))
     }
 
-    pub(super) async fn open(&self, observer: Arc<dyn Observer>) -> Store {
-        let options = match self {
+    fn options(&self) -> Options {
+        match self {
             Self::Folder(folder) => Options::at(folder.path().join("test.db")),
             Self::Database(database) => Options::Postgres(PostgresOptions::at(database.url())),
             Self::Server(url) => Options::Postgres(PostgresOptions::at(url.clone())),
-        };
-        Store::open(&options, observer).await.unwrap()
+        }
+    }
+
+    pub(super) async fn open(&self, observer: Arc<dyn Observer>) -> Store {
+        Store::open(&self.options(), observer).await.unwrap()
     }
 }
 
@@ -167,6 +170,11 @@ impl Fixture {
         let heard = Arc::new(Heard::default());
         let store = home.open(heard.clone()).await;
         Self { store, heard, department, channel, lane, home }
+    }
+
+    /// How its database is opened.
+    pub(super) fn options(&self) -> Options {
+        self.home.options()
     }
 
     /// Writes behind the store's back, what both engines understand.

@@ -26,6 +26,7 @@ mod stories;
 mod subscriptions;
 mod suppressions;
 mod templates;
+mod versions;
 
 use super::*;
 use fixture::*;
