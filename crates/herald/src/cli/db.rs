@@ -82,7 +82,9 @@ impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Refused { sentence, way_out } => Self::new(Kind::Refused, sentence, way_out),
-            Trouble::Unreachable(_) => Self::new(Kind::Unreachable, trouble.to_string(), "Is store.url right, and the server up?"),
+            Trouble::Unreachable(_) => {
+                Self::new(Kind::Unreachable, trouble.to_string(), "Is store.url right, and the server up?")
+            }
             Trouble::Failed(sentence) => Self::new(Kind::Failed, sentence, ""),
         }
     }

@@ -30,7 +30,10 @@ pub(super) fn compare(known: &[Migration], applied: &[Migration]) -> Result<Sche
     let find = |all: &[Migration], version: i32| all.iter().find(|one| one.version() == version).cloned();
     for one in applied {
         if find(known, one.version()).is_some_and(|ours| ours != *one) {
-            return Err(StoreError::Unavailable(format!("migration {} of the database is not that of this program", name(one))));
+            return Err(StoreError::Unavailable(format!(
+                "migration {} of the database is not that of this program",
+                name(one)
+            )));
         }
     }
     if database > program + AHEAD {
@@ -42,7 +45,10 @@ pub(super) fn compare(known: &[Migration], applied: &[Migration]) -> Result<Sche
     let mut missing: Vec<_> = known.iter().filter(|one| find(applied, one.version()).is_none()).collect();
     missing.sort_by_key(|one| one.version());
     if let Some(left_out) = missing.iter().find(|one| one.version() < database) {
-        return Err(StoreError::Unavailable(format!("migration {} is missing in the database, and later ones are not", name(left_out))));
+        return Err(StoreError::Unavailable(format!(
+            "migration {} is missing in the database, and later ones are not",
+            name(left_out)
+        )));
     }
     Ok(Schema {
         database,
@@ -73,7 +79,9 @@ mod tests {
     use super::*;
 
     fn all(last: i32) -> Vec<Migration> {
-        (1..=last).map(|version| Migration::unapplied(&format!("V{version}__of_{version}"), "SELECT 1").unwrap()).collect()
+        (1..=last)
+            .map(|version| Migration::unapplied(&format!("V{version}__of_{version}"), "SELECT 1").unwrap())
+            .collect()
     }
 
     #[test]

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 /// Write the database, as it stands at this moment, into a file; Herald may run meanwhile
 #[derive(Debug, Args)]
-#[command(after_help = "SQLite: a copy of the file, checked, that can be opened as it is. PostgreSQL: what pg_dump -Fc writes.
+#[command(
+    after_help = "SQLite: a copy of the file, checked, that can be opened as it is. PostgreSQL: what pg_dump -Fc writes.
 A dump of a large PostgreSQL takes hours to restore and loses what came after it. There a physical backup is
 better: pg_basebackup with WAL archiving, which can be restored to any moment.
 
@@ -19,7 +20,8 @@ Not in it: the master key and admin.token. Without the key the credentials in th
 
 Examples:
   herald db backup /var/backups/                  named after the moment
-  herald db backup /var/backups/before-1.4.db")]
+  herald db backup /var/backups/before-1.4.db"
+)]
 pub(super) struct Backup {
     /// A new file, or a folder in which it is named after the moment
     #[arg(value_name = "FILE|FOLDER")]
@@ -71,7 +73,12 @@ mod tests {
     fn in_a_folder_it_is_named_after_the_moment() {
         let folder = tempfile::tempdir().unwrap();
         let name = file(folder.path(), "db").file_name().unwrap().to_string_lossy().into_owned();
-        assert!(name.starts_with("herald-2") && name.ends_with("Z.db") && name.len() == "herald-2026-11-23T003225Z.db".len(), "{name}");
+        assert!(
+            name.starts_with("herald-2")
+                && name.ends_with("Z.db")
+                && name.len() == "herald-2026-11-23T003225Z.db".len(),
+            "{name}"
+        );
         assert_eq!(file(&folder.path().join("own"), "db"), folder.path().join("own"));
     }
 }

@@ -15,7 +15,8 @@ use std::path::Path;
 
 /// Move a SQLite instance into an empty PostgreSQL database
 #[derive(Debug, Args)]
-#[command(after_help = "Stop the node first; it must not run again on the SQLite file afterwards, since it would send what the new one sends.
+#[command(
+    after_help = "Stop the node first; it must not run again on the SQLite file afterwards, since it would send what the new one sends.
 If the copy breaks off, start it again: it goes on where it was. At the end both sides are read and compared,
 by rows and by a checksum of each table; before that has come out even no node starts on the database.
 
@@ -23,7 +24,8 @@ The password does not stand on a command line where every user can read it, if -
   export HERALD_STORE__URL=postgres://herald:PASSWORD@db1,db2/herald?sslmode=require
   herald db copy --from sqlite:/var/lib/herald/herald.db
 
-Afterwards start the node with that store.url and the same data folder: master.key, admin.token and spool/ are there.")]
+Afterwards start the node with that store.url and the same data folder: master.key, admin.token and spool/ are there."
+)]
 pub(super) struct Copy {
     /// The SQLite file, as sqlite:PATH
     #[arg(long, value_name = "URL")]

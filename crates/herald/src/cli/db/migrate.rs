@@ -7,10 +7,12 @@ use serde_json::json;
 
 /// Bring the tables to this program's version; a node does the same when it starts
 #[derive(Debug, Args)]
-#[command(after_help = "Nodes of the version before go on working meanwhile and afterwards. So for an upgrade without a surprise:
+#[command(
+    after_help = "Nodes of the version before go on working meanwhile and afterwards. So for an upgrade without a surprise:
   herald-new db migrate --dry-run
   herald-new db migrate
-  then the nodes, one after the other")]
+  then the nodes, one after the other"
+)]
 pub(super) struct Migrate {
     /// List what is missing, and change nothing
     #[arg(long)]
@@ -30,7 +32,12 @@ impl Migrate {
         output.answer(&answer, |_| {
             let word = if done { "migrated" } else { "missing" };
             let mut lines: Vec<_> = schema.missing.iter().map(|name| format!("{word}  {name}")).collect();
-            lines.extend(schema.newer.iter().map(|name| format!("newer     {name}: of the next version, which this one works with")));
+            lines.extend(
+                schema
+                    .newer
+                    .iter()
+                    .map(|name| format!("newer     {name}: of the next version, which this one works with")),
+            );
             if schema.missing.is_empty() {
                 lines.push(format!("Nothing is missing: the tables are of version {version}."));
             }

@@ -10,12 +10,14 @@ use std::path::PathBuf;
 
 /// Make a backup the database; only into an empty place, and with every node stopped
 #[derive(Debug, Args)]
-#[command(after_help = "What waited when the backup was made may have been sent since, and would be sent again. So all lanes are paused:
+#[command(
+    after_help = "What waited when the backup was made may have been sent since, and would be sent again. So all lanes are paused:
 start the node, cancel what has been sent already as far as your own records say (`herald messages list`,
 `herald messages cancel`), then let each lane go: `herald lane resume LANE`.
 
 Example:
-  herald db restore /var/backups/herald-2026-11-23T003225Z.db")]
+  herald db restore /var/backups/herald-2026-11-23T003225Z.db"
+)]
 pub(super) struct Restore {
     /// What `herald db backup` has written
     #[arg(value_name = "FILE")]

@@ -78,7 +78,14 @@ fn tables(content: &Content) -> Vec<String> {
     if !content.nodes.is_empty() {
         let rows = content.nodes.iter().map(|node| {
             let lives = if node.lives { "lives" } else { "gone" };
-            [node.name.clone(), lives.into(), node.role.into(), node.version.clone(), node.started_at.to_string(), node.renewed_at.to_string()]
+            [
+                node.name.clone(),
+                lives.into(),
+                node.role.into(),
+                node.version.clone(),
+                node.started_at.to_string(),
+                node.renewed_at.to_string(),
+            ]
         });
         blocks.push(output::table(["node", "state", "role", "version", "since", "renewed"], rows));
     }
@@ -100,7 +107,8 @@ fn tables(content: &Content) -> Vec<String> {
             let parts = table.partitions.iter().map(|part| (format!("  {}", part.table), part));
             std::iter::once((table.table.clone(), table)).chain(parts)
         });
-        let rows = rows.map(|(name, table)| [name, size(table.bytes), table.rows.map_or(String::new(), |rows| rows.to_string())]);
+        let rows = rows
+            .map(|(name, table)| [name, size(table.bytes), table.rows.map_or(String::new(), |rows| rows.to_string())]);
         blocks.push(output::table(["table", "size", "rows, about"], rows));
     }
     blocks

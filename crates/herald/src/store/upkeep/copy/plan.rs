@@ -87,7 +87,13 @@ pub(super) fn plan(source: &Source, target: &Target) -> Result<Vec<Table>, Strin
         tables.push(match DERIVED.iter().find(|(derived, ..)| derived == name) {
             Some((_, key, query)) => {
                 let expressions = columns.iter().map(|column| column.name.clone()).collect();
-                Table { name: name.clone(), columns: columns.clone(), expressions, from: (*query).into(), key: vec![(*key).into()] }
+                Table {
+                    name: name.clone(),
+                    columns: columns.clone(),
+                    expressions,
+                    from: (*query).into(),
+                    key: vec![(*key).into()],
+                }
             }
             None => {
                 let Some(there) = left.remove(name) else {

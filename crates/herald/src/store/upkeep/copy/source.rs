@@ -42,7 +42,12 @@ pub(super) fn open(path: &Path) -> Result<Connection, Trouble> {
     };
     if !schema.missing.is_empty() || !schema.newer.is_empty() {
         return Err(Trouble::refused(
-            format!("The tables of {} are of version {}, and this program's of {}.", path.display(), schema.database, schema.program),
+            format!(
+                "The tables of {} are of version {}, and this program's of {}.",
+                path.display(),
+                schema.database,
+                schema.program
+            ),
             "Copy with the version that the node had, or run `herald db migrate` first.",
         ));
     }

@@ -56,7 +56,9 @@ pub(super) async fn catalogue(client: &Client) -> Result<Target, Trouble> {
     for row in &columns {
         let (table, name, kind): (String, String, String) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let Some(kind) = Kind::of(&kind) else {
-            return Err(Trouble::Failed(format!("The column {table}.{name} is of the type {kind}, which nothing says how to copy.")));
+            return Err(Trouble::Failed(format!(
+                "The column {table}.{name} is of the type {kind}, which nothing says how to copy."
+            )));
         };
         target.columns.entry(table).or_default().push(Column { name, kind, identity: row.try_get(3)? });
     }
@@ -75,7 +77,11 @@ pub(super) async fn catalogue(client: &Client) -> Result<Target, Trouble> {
 }
 
 /// Begins a copy, or goes on with that of the same source. In a database in which there is something else it is refused.
-pub(super) async fn begin(client: &Client, tables: &[Table], source: &str) -> Result<HashMap<String, Progress>, Trouble> {
+pub(super) async fn begin(
+    client: &Client,
+    tables: &[Table],
+    source: &str,
+) -> Result<HashMap<String, Progress>, Trouble> {
     let begun: bool = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&COPYING]).await?.try_get(0)?;
     if !begun {
         for table in tables {
@@ -120,7 +126,9 @@ pub(super) async fn make_months(client: &Client, first: Uuid, last: Uuid) -> Res
     let month = |id| Month::of(moment(MessageId(id)));
     let (Some(first), Some(last)) = (month(first), month(last)) else { return Ok(()) };
     // A clock that was wrong for a while makes no thousand tables; such rows go to the rest.
-    for month in std::iter::successors(Some(first), |month| Some(month.next())).take_while(|month| *month <= last).take(120) {
+    for month in
+        std::iter::successors(Some(first), |month| Some(month.next())).take_while(|month| *month <= last).take(120)
+    {
         let (Some(low), Some(high)) = (month.first_id(), month.next().first_id()) else { continue };
         for table in BY_MONTH {
             client.batch_execute(&making(table, month, low, high)).await?;
@@ -130,11 +138,17 @@ pub(super) async fn make_months(client: &Client, first: Uuid, last: Uuid) -> Res
 }
 
 /// Writes a page and how far it reaches, in one transaction.
-pub(super) async fn write(client: &mut Client, table: &Table, page: Page, before: &Progress) -> Result<Progress, Trouble> {
+pub(super) async fn write(
+    client: &mut Client,
+    table: &Table,
+    page: Page,
+    before: &Progress,
+) -> Result<Progress, Trouble> {
     let now = Progress { rows: before.rows + page.rows, done: page.last.is_none(), behind: page.last };
     let transaction = client.transaction().await?;
     if page.rows > 0 {
-        let sink = transaction.copy_in::<_, Bytes>(&format!("COPY {} ({}) FROM STDIN", table.name, table.names())).await?;
+        let sink =
+            transaction.copy_in::<_, Bytes>(&format!("COPY {} ({}) FROM STDIN", table.name, table.names())).await?;
         let mut sink = pin!(sink);
         sink.send(Bytes::from(page.lines)).await?;
         sink.finish().await?;

@@ -38,7 +38,10 @@ pub async fn restore(options: &PostgresOptions, from: &Path, pause_lanes: bool) 
     };
     client.batch_execute("COMMIT; ANALYZE").await?;
     let waiting: i64 = client
-        .query_one("SELECT coalesce(sum(arrived - departed), 0)::bigint FROM lane_queue JOIN lane_log USING (lane)", &[])
+        .query_one(
+            "SELECT coalesce(sum(arrived - departed), 0)::bigint FROM lane_queue JOIN lane_log USING (lane)",
+            &[],
+        )
         .await?
         .try_get(0)?;
     session.close().await;

@@ -107,7 +107,9 @@ async fn content(client: &Client) -> Result<Content, Trouble> {
 async fn nodes(client: &Client) -> Result<Vec<NodeStatus>, Trouble> {
     let rows = client
         .query(
-            &format!("SELECT name, version, works, answers, until > {NOW}, started_at, until FROM node ORDER BY until DESC"),
+            &format!(
+                "SELECT name, version, works, answers, until > {NOW}, started_at, until FROM node ORDER BY until DESC"
+            ),
             &[],
         )
         .await?;

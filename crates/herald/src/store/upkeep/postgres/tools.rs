@@ -24,7 +24,10 @@ const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 /// When there is a file already, when pg_dump is missing or fails; no half dump is left.
 pub async fn back_up(options: &PostgresOptions, to: &Path) -> Result<u64, Trouble> {
     if to.exists() {
-        return Err(Trouble::refused(format!("{} exists already.", to.display()), "Give another name; nothing is overwritten."));
+        return Err(Trouble::refused(
+            format!("{} exists already.", to.display()),
+            "Give another name; nothing is overwritten.",
+        ));
     }
     let (config, session) = connect(options).await?;
     session.close().await;
@@ -165,9 +168,18 @@ mod tests {
     fn a_password_stands_in_no_argument_and_no_variable() {
         let program = program("postgres://herald:se%3Acret@one,two:5433/db?target_session_attrs=read-write");
         let value = |name: &str| {
-            program.command.get_envs().find(|(key, _)| *key == OsStr::new(name)).and_then(|(_, value)| value).unwrap().to_owned()
+            program
+                .command
+                .get_envs()
+                .find(|(key, _)| *key == OsStr::new(name))
+                .and_then(|(_, value)| value)
+                .unwrap()
+                .to_owned()
         };
-        assert_eq!((value("PGHOST"), value("PGUSER"), value("PGDATABASE")), ("one,two".into(), "herald".into(), "db".into()));
+        assert_eq!(
+            (value("PGHOST"), value("PGUSER"), value("PGDATABASE")),
+            ("one,two".into(), "herald".into(), "db".into())
+        );
         assert_eq!(value("PGTARGETSESSIONATTRS"), "read-write");
         let words = program.command.get_args().chain(program.command.get_envs().filter_map(|(_, value)| value));
         assert!(words.into_iter().all(|word| !word.to_string_lossy().contains("cret")));
@@ -181,7 +193,10 @@ mod tests {
     #[test]
     fn tls_that_is_required_is_checked() {
         let own = PostgresOptions { ca_file: Some("/own.pem".into()), ..PostgresOptions::at("") };
-        assert_eq!(tls(&own, SslMode::Require), [("PGSSLMODE", "verify-full".into()), ("PGSSLROOTCERT", "/own.pem".into())]);
+        assert_eq!(
+            tls(&own, SslMode::Require),
+            [("PGSSLMODE", "verify-full".into()), ("PGSSLROOTCERT", "/own.pem".into())]
+        );
         assert_eq!(tls(&own, SslMode::Prefer), [("PGSSLMODE", PathBuf::from("prefer"))]);
     }
 }

@@ -22,7 +22,10 @@ const STEP: i32 = 4_096;
 /// When there is a file already, or when something cannot be read or written; no half copy is left.
 pub fn back_up(from: &Path, to: &Path, told: impl FnMut(u64, u64)) -> Result<u64, Trouble> {
     if to.exists() {
-        return Err(Trouble::refused(format!("{} exists already.", to.display()), "Give another name; nothing is overwritten."));
+        return Err(Trouble::refused(
+            format!("{} exists already.", to.display()),
+            "Give another name; nothing is overwritten.",
+        ));
     }
     let part = with_suffix(to, ".part");
     let copied = copy(from, &part, told, |_| Ok(()));

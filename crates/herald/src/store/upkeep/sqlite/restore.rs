@@ -38,13 +38,20 @@ pub fn restore(from: &Path, to: &Path, pause_lanes: bool) -> Result<Restored, Tr
     }
     let part = backup::with_suffix(to, ".restored");
     let mut restored = Restored { waiting: 0, lanes_paused: 0 };
-    backup::copy(from, &part, |_, _| {}, |copy| {
-        restored.waiting = copy.query_row("SELECT coalesce(sum(queued), 0) FROM lane", [], |row| row.get::<_, i64>(0))?.unsigned_abs();
-        if pause_lanes {
-            restored.lanes_paused = copy.execute("UPDATE lane SET paused = 1 WHERE paused = 0", [])? as u64;
-        }
-        Ok(())
-    })?;
+    backup::copy(
+        from,
+        &part,
+        |_, _| {},
+        |copy| {
+            restored.waiting = copy
+                .query_row("SELECT coalesce(sum(queued), 0) FROM lane", [], |row| row.get::<_, i64>(0))?
+                .unsigned_abs();
+            if pause_lanes {
+                restored.lanes_paused = copy.execute("UPDATE lane SET paused = 1 WHERE paused = 0", [])? as u64;
+            }
+            Ok(())
+        },
+    )?;
     for old in ["-wal", "-shm"] {
         // An empty database's: beside the new one they would be taken for its own.
         drop(std::fs::remove_file(backup::with_suffix(to, old)));
