@@ -118,7 +118,7 @@ impl Engine {
             if let Some(key) = &message.idempotency
                 && let Some(earlier) = known.get(&(message.department, key.key_hash))
             {
-                accepted.push(match &earlier.0 == &key.body_hash {
+                accepted.push(match earlier.0 == key.body_hash {
                     true => Accepted::Repeated {
                         message: Box::new(Message::clone(&earlier.1)),
                         warnings: earlier.2.clone(),

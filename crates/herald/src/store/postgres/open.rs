@@ -4,6 +4,7 @@ use super::{
     Engine, accept,
     gather::Gather,
     inbox,
+    pipeline::Statistics,
     wake::{self, Telling, Wakes},
 };
 use crate::store::{
@@ -70,7 +71,7 @@ impl Engine {
             pool,
             observer: Arc::new(Telling { observer: observer.clone(), wakes: wakes.clone() }),
             wakes,
-            statistics: Arc::default(),
+            statistics: Arc::new(Statistics::new(options.statement_timeout)),
             positions: Arc::default(),
             accepting: Arc::new(Gather::new(accept::FULL)),
             keeping: Arc::new(Gather::new(inbox::FULL)),

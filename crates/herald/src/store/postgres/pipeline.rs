@@ -2,9 +2,13 @@
 
 use super::{Engine, error};
 use crate::store::StoreError;
-use deadpool_postgres::ClientWrapper;
+use deadpool_postgres::{ClientWrapper, Object};
 use futures_util::future::join_all;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+use tokio::time::timeout;
 use tokio_postgres::{Error, Row, types::ToSql};
 
 /// A value of a statement.
@@ -26,9 +30,9 @@ pub(super) struct Pipeline<'a> {
 /// The rows of each statement of a flight.
 pub(super) struct Answers(Vec<Vec<Row>>);
 
-/// What was asked of the server so far.
-#[derive(Default)]
+/// What was asked of the server so far, and how long it gives a statement.
 pub(super) struct Statistics {
+    statement_timeout: Duration,
     statements: AtomicU64,
     round_trips: AtomicU64,
 }
@@ -53,6 +57,10 @@ impl Answers {
 }
 
 impl Statistics {
+    pub(super) fn new(statement_timeout: Duration) -> Self {
+        Self { statement_timeout, statements: AtomicU64::new(0), round_trips: AtomicU64::new(0) }
+    }
+
     /// Counts one round trip with so many statements.
     pub(super) fn count(&self, statements: usize) {
         self.statements.fetch_add(statements as u64, Relaxed);
@@ -76,9 +84,18 @@ pub(super) enum Around {
     Commit,
 }
 
+/// What a server that stands still, or a network that swallows packets, may have a flight wait beyond the time that the server
+/// gives a statement: then the connection is given up.
+const BEYOND: Duration = Duration::from_secs(5);
+const NO_ANSWER: &str = "the database does not answer";
+
 /// Sends a flight and waits for all of it.
 ///
 /// A COMMIT after a failed statement rolls back and says so only in its tag: so the first error of any of them counts.
+///
+/// # Errors
+/// After [`StoreError::Unavailable`] and [`StoreError::Uncertain`] the connection may still owe answers: it is not to be used
+/// again.
 pub(super) async fn send(
     client: &ClientWrapper,
     pipeline: Pipeline<'_>,
@@ -88,7 +105,8 @@ pub(super) async fn send(
     let mut prepared = Vec::with_capacity(pipeline.statements.len());
     for (sql, values) in &pipeline.statements {
         // Known to this connection, but for the first time.
-        prepared.push((client.prepare_cached(sql).await?, values));
+        let statement = timeout(statistics.statement_timeout, client.prepare_cached(sql)).await;
+        prepared.push((statement.map_err(|_| StoreError::Unavailable(NO_ANSWER.into()))??, values));
     }
     statistics.count(prepared.len() + usize::from(around != Around::Nothing));
     let begin = async {
@@ -108,7 +126,13 @@ pub(super) async fn send(
         }
     };
     // Polled, and so sent, in this order.
-    let (begun, answers, committed) = futures_util::join!(begin, statements, commit);
+    let all = async { futures_util::join!(begin, statements, commit) };
+    let Ok((begun, answers, committed)) = timeout(statistics.statement_timeout + BEYOND, all).await else {
+        return Err(match around {
+            Around::Commit => StoreError::Uncertain(NO_ANSWER.into()),
+            _ => StoreError::Unavailable(NO_ANSWER.into()),
+        });
+    };
     let failed = |error: Error| match around {
         Around::Commit => error::at_commit(error),
         _ => StoreError::from(error),
@@ -123,7 +147,12 @@ impl Engine {
     /// Reads with one flight, outside of a transaction.
     pub(super) async fn look(&self, pipeline: Pipeline<'_>) -> Result<Answers, StoreError> {
         let client = self.client().await?;
-        send(&client, pipeline, Around::Nothing, &self.statistics).await
+        let answers = send(&client, pipeline, Around::Nothing, &self.statistics).await;
+        if answers.is_err() {
+            // Out of the pool: dropping the client closes the connection.
+            drop(Object::take(client));
+        }
+        answers
     }
 
     /// Runs one statement that is a transaction by itself.
@@ -132,7 +161,14 @@ impl Engine {
         let statement = client.prepare_cached(sql).await?;
         self.statistics.count(1);
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
-        client.query(&statement, &values).await.map_err(error::at_commit)
+        let within = self.statistics.statement_timeout + BEYOND;
+        match timeout(within, client.query(&statement, &values)).await {
+            Ok(rows) => rows.map_err(error::at_commit),
+            Err(_) => {
+                drop(Object::take(client));
+                Err(StoreError::Uncertain(NO_ANSWER.into()))
+            }
+        }
     }
 
     /// Statements and round trips so far.
