@@ -21,6 +21,7 @@ mod kills;
 mod lanes;
 mod limits;
 mod meta_limits;
+mod nodes;
 mod non_ticket_message;
 mod polling;
 mod provider_trouble;

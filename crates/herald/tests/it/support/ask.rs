@@ -48,6 +48,11 @@ impl Ask {
         self.with_header("authorization", &format!("Bearer {token}"))
     }
 
+    /// The same client at another address.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     /// The same with one more header.
     pub fn with_header(&self, name: &'static str, value: &str) -> Self {
         let mut other = self.clone();

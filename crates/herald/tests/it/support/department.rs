@@ -35,14 +35,24 @@ impl Department {
 
     /// With settings.
     pub async fn with(herald: &Herald, name: &str, settings: Value) -> Self {
+        Self::at(&herald.ask(), &herald.admin, name, settings).await
+    }
+
+    /// The same where there is more than one Herald behind an address.
+    pub async fn at(ask: &Ask, admin: &str, name: &str, settings: Value) -> Self {
         let body = json!({"name": name, "user": USER, "settings": settings});
-        let made = herald.admin().post("/api/v2/departments", &body).await.good();
+        let made = ask.with_token(admin).post("/api/v2/departments", &body).await.good();
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
         let (id, secret) = (text(&made["apiKey"]), text(&made["secret"]["secret"]));
         let body = json!({"apiKey": id, "apiSecret": secret, "userName": USER});
-        let token = text(&herald.ask().post("/api/v1.2/token/get", &body).await.good()["access_token"]);
-        let ask = herald.ask().with_token(&token);
+        let token = text(&ask.post("/api/v1.2/token/get", &body).await.good()["access_token"]);
+        let ask = ask.with_token(&token);
         Self { id, secret, token, ask }
+    }
+
+    /// The same at another address.
+    pub fn through(self, base: &str) -> Self {
+        Self { ask: self.ask.at(base), ..self }
     }
 
     /// A client with its token.

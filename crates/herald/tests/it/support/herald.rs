@@ -4,6 +4,7 @@ use super::{Ask, PATIENCE, until};
 use rustix::process::{Pid, Signal};
 use std::{
     fs,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
@@ -71,6 +72,15 @@ impl Builder {
         self
     }
 
+    /// With the keys of its cluster: the master key as 64 hexadecimal digits, and the administrator's token.
+    pub fn with_keys(self, master: &str, admin: &str) -> Self {
+        fs::create_dir_all(self.folder()).unwrap();
+        let mut private = fs::OpenOptions::new();
+        private.write(true).create(true).truncate(true).mode(0o600);
+        std::io::Write::write_all(&mut private.open(self.folder().join("admin.token")).unwrap(), admin.as_bytes()).unwrap();
+        self.env("HERALD_MASTER_KEY", master)
+    }
+
     /// So that a write beyond its limit of file sizes fails like one on a full disk, instead of ending it.
     pub fn without_file_size_signal(mut self) -> Self {
         self.ignores_file_size_signal = true;
@@ -98,6 +108,10 @@ impl Builder {
 
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
+    }
+
+    fn has(&self, key: &str, value: &str) -> bool {
+        self.settings.iter().any(|(known, present)| known == key && present == value)
     }
 
     /// The program in a clean environment: what the machine has set must not reach the test.
@@ -187,6 +201,11 @@ impl Herald {
         self.ended().await
     }
 
+    /// Its process; None while there is none.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         let child = self.child.as_ref().expect("it is running");
@@ -221,9 +240,13 @@ impl Herald {
     /// Starts it again, and says whether it lived to be ready: with a crash point on the way of the start it does not.
     pub async fn tries_to_restart_with(&mut self, change: impl FnOnce(Builder) -> Builder) -> bool {
         self.kill();
-        let address = |url: &str| url.split_once("//").unwrap().1.to_owned();
-        let (public, internal) = (address(&self.base), address(&self.internal));
-        let builder = self.builder.clone().set("listen.public", &public).set("listen.internal", &internal);
+        let mut builder = self.builder.clone();
+        for (key, url) in [("listen.public", &self.base), ("listen.internal", &self.internal)] {
+            // One without a public listener has no such address.
+            if let Some((_, address)) = url.split_once("//") {
+                builder = builder.set(key, address);
+            }
+        }
         self.builder = change(builder);
         self.tries_to_launch().await
     }
@@ -247,9 +270,12 @@ impl Herald {
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         self.child = Some(command.spawn().unwrap());
-        let Some(base) = self.read(&folder.join("public.address")).await else { return false };
+        if !self.builder.has("node.role", "worker") {
+            let Some(base) = self.read(&folder.join("public.address")).await else { return false };
+            self.base = base;
+        }
         let Some(internal) = self.read(&folder.join("internal.address")).await else { return false };
-        (self.base, self.internal) = (base, internal);
+        self.internal = internal;
         self.admin = fs::read_to_string(folder.join("admin.token")).unwrap().trim().to_owned();
         let (inside, began) = (self.inside(), Instant::now());
         while !self.has_ended() {

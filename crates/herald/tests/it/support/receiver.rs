@@ -70,6 +70,11 @@ impl Receiver {
         self.shared.received.lock().unwrap().clone()
     }
 
+    /// Every POST from the n-th on (from 0), for who reads a long run as it comes.
+    pub fn received_from(&self, first: usize) -> Vec<Received> {
+        self.shared.received.lock().unwrap().get(first..).unwrap_or_default().to_vec()
+    }
+
     /// The events of all POSTs that were answered with a 2xx, in the order of arrival.
     pub fn events(&self) -> Vec<Value> {
         self.received().iter().filter(|post| post.answer.is_success()).flat_map(Received::events).collect()

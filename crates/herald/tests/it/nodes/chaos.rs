@@ -1,0 +1,59 @@
+//! Three nodes, whatever happens to them: `kill -9`, standing still for longer than a lease lasts, the database gone and back.
+//! `HERALD_SEED` repeats what happens, `HERALD_MESSAGES` says how much is sent.
+
+use super::{
+    cluster::Cluster,
+    havoc::{Havoc, Measure},
+    number,
+    scene::{Scene, TEN_ACCOUNTS},
+};
+use std::time::{Duration, Instant};
+
+const CLIENTS: usize = 10;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_whatever_happens_to_nodes() {
+    let measure = Measure { kills: 4, freezes: 2, restarts: 2 };
+    chaos(messages(5_000), "25/s,burst=5", Duration::from_millis(10), measure).await;
+}
+
+/// `make chaos`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes"]
+async fn nothing_is_lost_or_doubled_in_a_long_run() {
+    let messages = messages(50_000);
+    // As long as there is something to send: a blow each 1.5 s, and some 250 messages a second.
+    let blows = messages / 400;
+    let measure = Measure { kills: blows * 2 / 3, freezes: blows / 3, restarts: 4 };
+    let fenced = chaos(messages, "25/s,burst=5", Duration::from_millis(35), measure).await;
+    assert!(fenced > 0, "no node that had stood still lost a lease");
+}
+
+fn messages(usual: usize) -> usize {
+    number("HERALD_MESSAGES").and_then(|number| number.try_into().ok()).unwrap_or(usual)
+}
+
+/// Returns how often a node found that it had lost a lease.
+async fn chaos(messages: usize, rate: &str, pause: Duration, measure: Measure) -> usize {
+    let seed = number("HERALD_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("HERALD_SEED={seed} HERALD_MESSAGES={messages}");
+    let began = Instant::now();
+    let mut random = fastrand::Rng::with_seed(seed);
+    let scene = Scene::new(Cluster::start(3).await, seed, &TEN_ACCOUNTS, rate).await;
+    let havoc = Havoc::new(&mut random, scene.cluster.nodes.len(), measure);
+    print!("{havoc}");
+    println!("started after {:.1} s", began.elapsed().as_secs_f64());
+
+    let traffic = scene.traffic().with_pause(pause);
+    let mut clients = traffic.start(CLIENTS, messages / CLIENTS);
+    havoc.strike(&scene.cluster).await;
+    println!("struck after {:.1} s, {} accepted by then", began.elapsed().as_secs_f64(), traffic.sent().len());
+    while let Some(client) = clients.join_next().await {
+        client.unwrap();
+    }
+    println!("accepted after {:.1} s; repeated: {:?}", began.elapsed().as_secs_f64(), traffic.repeats());
+    let report = scene.judge().settle(&traffic.sent()).await;
+    let lost = scene.cluster.logs().await.iter().map(|log| log.matches("node.lease_lost").count()).sum();
+    println!("{report}\nleases lost by nodes that came back: {lost}; {:.1} s in all", began.elapsed().as_secs_f64());
+    lost
+}
