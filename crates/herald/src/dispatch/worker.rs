@@ -202,6 +202,7 @@ impl Worker {
             if mailbox.take_overflow() {
                 self.machine.overflowed();
             }
+            self.next_due = earlier(self.next_due, mailbox.take_missed());
             let wake_at = self.advance();
             let over = context.is_over();
             if (over || self.begins_anew) && self.is_drained() {

@@ -32,6 +32,7 @@ const RECONNECT: Duration = Duration::from_millis(500);
 /// Rows in one notification, which may have 8,000 bytes: a log is three numbers of up to 19 digits.
 const LANES: usize = 300;
 const LOGS: usize = 100;
+const LATER: usize = 150;
 
 /// What is told to other nodes.
 #[derive(Default, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ struct News {
     /// Lanes with arrivals.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     lanes: BTreeSet<LaneRow>,
+    /// Lanes in which something waits for a moment, and the earliest.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    later: BTreeMap<LaneRow, i64>,
     /// Logs that have grown, and how far.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     logs: Vec<(DepartmentRow, LaneRow, i64)>,
@@ -142,8 +146,10 @@ impl Wakes {
         let logs: Vec<_> =
             logs.into_iter().map(|((department, lane), sequence)| (department, lane, sequence)).collect();
         let lanes = lanes.chunks(LANES).map(|lanes| News { lanes: lanes.iter().copied().collect(), ..News::default() });
+        let later: Vec<_> = std::mem::take(&mut news.later).into_iter().collect();
+        let later = later.chunks(LATER).map(|later| News { later: later.iter().copied().collect(), ..News::default() });
         let logs = logs.chunks(LOGS).map(|logs| News { logs: logs.to_vec(), ..News::default() });
-        let mut pieces: Vec<News> = lanes.chain(logs).collect();
+        let mut pieces: Vec<News> = lanes.chain(later).chain(logs).collect();
         if news.inbox || news.freed || !news.changed.is_empty() {
             pieces.push(news);
         }
@@ -176,7 +182,12 @@ impl Observer for Telling {
 
     fn scheduled(&self, lane: LaneRow, due: Timestamp) {
         self.observer.scheduled(lane, due);
-        self.elsewhere(lane);
+        if !self.observer.works(lane) {
+            self.wakes.tell(|gathered| {
+                let earliest = gathered.news.later.entry(lane).or_insert(due.0);
+                *earliest = (*earliest).min(due.0);
+            });
+        }
     }
 
     fn changed(&self, changes: &[Change]) {
@@ -298,6 +309,9 @@ fn hear(me: Uuid, payload: &str, observer: &dyn Observer) {
     for lane in news.lanes {
         observer.more(lane);
     }
+    for (lane, due) in news.later {
+        observer.scheduled(lane, Timestamp(due));
+    }
     for (department, lane, sequence) in news.logs {
         observer.grown(department, EventKey { lane, sequence });
     }
@@ -347,6 +361,8 @@ async fn poll_once(engine: &Engine, observer: &dyn Observer, seen: Option<&Seen>
         let is_news = positions.telling().seen(lane, position);
         if is_news {
             observer.more(lane);
+            // Some of them may wait for a moment: the lane looks for the earliest.
+            observer.scheduled(lane, Timestamp::now());
         }
     }
     let mut now = Seen::default();

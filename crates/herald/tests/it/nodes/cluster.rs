@@ -8,6 +8,8 @@ use rustix::process::Signal;
 use serde_json::json;
 use std::{
     collections::BTreeMap,
+    fs,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -24,6 +26,23 @@ pub struct Cluster {
     /// Stands before all nodes that answer.
     pub front: Front,
     address: Mutex<Address>,
+}
+
+/// Of who fails, the logs are of use, and all of them.
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("nodes-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (at, node) in self.nodes.iter().enumerate() {
+            if let Ok(node) = node.try_lock() {
+                fs::write(folder.join(name(at)), node.log()).unwrap();
+            }
+        }
+        eprintln!("The logs of all nodes are in {}.", folder.display());
+    }
 }
 
 /// A node; whoever does something to it holds it meanwhile.
@@ -86,7 +105,11 @@ impl Cluster {
         let server = self.server.clone();
         let restarting = tokio::task::spawn_blocking(move || {
             let (mut server, began) = (server.lock().unwrap(), Instant::now());
-            if killed { server.kill().unwrap() } else { server.stop().unwrap() }
+            if killed {
+                server.kill().unwrap()
+            } else {
+                server.stop().unwrap()
+            }
             server.start_again().unwrap();
             began.elapsed()
         });

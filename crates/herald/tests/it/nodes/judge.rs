@@ -39,7 +39,10 @@ pub struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { messages, calls, changes, deliveries, posts, ends, unknown, lanes } = self;
-        writeln!(f, "{messages} messages, {calls} calls, {changes} changes, {deliveries} deliveries in {posts} posts; ")?;
+        writeln!(
+            f,
+            "{messages} messages, {calls} calls, {changes} changes, {deliveries} deliveries in {posts} posts; "
+        )?;
         writeln!(f, "ends: {ends:?}; lanes of the nodes: {lanes:?}")?;
         let called = unknown.iter().filter(|(_, called)| *called).count();
         write!(f, "{} of unknown outcome, {called} of which were called:", unknown.len())?;
@@ -85,7 +88,11 @@ impl Judge<'_> {
         let empty = async {
             loop {
                 let receipts = self.simulator.summary().receipts_waiting;
-                *seen = format!("{} receipts at the provider; {tables:?}, queued: {}", receipts, self.cluster.sql(&sql).await);
+                *seen = format!(
+                    "{} receipts at the provider; {tables:?}, queued: {}",
+                    receipts,
+                    self.cluster.sql(&sql).await
+                );
                 if receipts == 0 && seen.ends_with(&format!(" {ended}")) {
                     return;
                 }
@@ -185,7 +192,7 @@ impl Judge<'_> {
     }
 
     /// Waits until the nodes that work have the lanes evenly.
-    async fn until_even(&self) -> Vec<usize> {
+    pub async fn until_even(&self) -> Vec<usize> {
         until_within(EVEN_WITHIN, "the lanes to be spread evenly", async || {
             let counts: Vec<usize> = self.cluster.owned().await.values().map(Vec::len).collect();
             // An account's two lanes move together.

@@ -7,9 +7,12 @@
 
 mod chaos;
 mod cluster;
+mod fail_over;
 mod front;
 mod havoc;
 mod judge;
+mod moves;
+mod roles;
 mod scene;
 mod told;
 mod traffic;

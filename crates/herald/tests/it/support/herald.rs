@@ -77,7 +77,8 @@ impl Builder {
         fs::create_dir_all(self.folder()).unwrap();
         let mut private = fs::OpenOptions::new();
         private.write(true).create(true).truncate(true).mode(0o600);
-        std::io::Write::write_all(&mut private.open(self.folder().join("admin.token")).unwrap(), admin.as_bytes()).unwrap();
+        std::io::Write::write_all(&mut private.open(self.folder().join("admin.token")).unwrap(), admin.as_bytes())
+            .unwrap();
         self.env("HERALD_MASTER_KEY", master)
     }
 
