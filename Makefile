@@ -1,7 +1,7 @@
 # `make demo` and `make test` do all their set-up themselves, on a fresh Debian machine that has Rust.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench bench-match deny openapi setup setup-test
+.PHONY: help demo test lint fmt bench bench-match chaos deny openapi setup setup-test
 
 # Further arguments of the command behind a target: make demo ARGS="--send 10000"
 ARGS ?=
@@ -29,6 +29,9 @@ bench: setup ## Measure, and write bench/RESULTS.md and bench/results.json
 bench-match: setup ## Measure how long it takes to find a text's template, and write that down too
 	cargo build --locked --release -p herald-bench
 	./target/release/herald-bench match $(ARGS)
+
+chaos: setup-test ## Three nodes on PostgreSQL, killed, frozen and cut off for minutes: nothing lost, nobody gets two
+	env $(ARGS) cargo test --locked -p herald --test it nodes::chaos::nothing_is_lost_or_doubled_in_a_long_run -- --ignored --nocapture
 
 openapi: ## Write openapi.json anew, after a change of the API
 	cargo xtask openapi

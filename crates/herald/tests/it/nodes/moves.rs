@@ -11,8 +11,8 @@ use std::{
 
 /// What the lanes of a node that died may wait for their next call. Three seconds are the lease.
 const AFTER_DEATH: Duration = Duration::from_secs(5);
-/// And those of a node that stopped.
-const AFTER_STOP: Duration = Duration::from_secs(1);
+/// And those of a node that stopped: at once, on a machine with nothing else to do. A lease that had to run out would take three.
+const AFTER_STOP: Duration = Duration::from_millis(1_500);
 const CLIENTS: usize = 6;
 const EACH: usize = 200;
 
