@@ -13,8 +13,8 @@ const CLIENTS: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_doubled_whatever_happens_to_nodes() {
-    let measure = Measure { kills: 4, freezes: 2, restarts: 2 };
-    chaos(messages(5_000), "25/s,burst=5", Duration::from_millis(10), measure).await;
+    let measure = Measure { kills: 4, freezes: 1, restarts: 2 };
+    chaos(messages(3_000), "25/s,burst=5", Duration::from_millis(10), measure).await;
 }
 
 /// `make chaos`.
