@@ -2,7 +2,7 @@
 
 use super::app::App;
 use crate::store::InboxDepth;
-use herald_rules::time::Timestamp;
+use herald_rules::{lease::Kind, time::Timestamp};
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,11 @@ async fn read_off(app: &App) {
     app.metrics.lanes_paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
     let stopped = app.lanes.accounts().stopped();
     app.metrics.lanes_stopped.set(i64::try_from(stopped).unwrap_or(i64::MAX));
+    let held = app.ownership.held();
+    for kind in Kind::ALL {
+        app.metrics.leases.of(kind).set(held.get(&kind).copied().unwrap_or(0) as i64);
+    }
+    app.metrics.nodes.set(i64::try_from(app.ownership.nodes().len()).unwrap_or(i64::MAX));
     match app.store.waiting_by_protocol().await {
         Ok(lengths) => {
             for (protocol, length) in lengths {

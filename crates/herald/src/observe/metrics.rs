@@ -11,7 +11,7 @@ pub use by::{By, By2, Labelled};
 pub use words::Words;
 
 use super::process::Process;
-use herald_rules::{protocol::Protocol, status::Status};
+use herald_rules::{lease::Kind, protocol::Protocol, status::Status};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
@@ -178,6 +178,12 @@ pub struct Metrics {
     pub lanes_paused: Gauge,
     /// Lanes that stand still because their provider says that nothing can be sent.
     pub lanes_stopped: Gauge,
+    /// Groups that this node works.
+    pub leases: By<Kind, Gauge>,
+    /// Leases that ran out or were taken while this node held them.
+    pub leases_lost: Counter,
+    /// Nodes that live, as this one sees it.
+    pub nodes: Gauge,
     /// 1 when the store could be written at the last look, 0 when it could not.
     pub store_ready: Gauge,
     /// How long a group commit took.
@@ -273,6 +279,12 @@ impl Metrics {
         let lanes_stopped = Gauge::default();
         let help = "Lanes whose provider says that nothing can be sent until somebody acts";
         registry.register("lanes_stopped", help, lanes_stopped.clone());
+        let leases =
+            by::gauges(&mut registry, "leases", "Groups of lanes, subscriptions and duties that this node works");
+        let leases_lost = Counter::default();
+        registry.register("leases_lost", "Leases that were lost to another node", leases_lost.clone());
+        let nodes = Gauge::default();
+        registry.register("nodes", "Nodes that live, as this one sees it", nodes.clone());
         let store_ready = Gauge::default();
         registry.register("store_ready", "1 when the store could be written at the last look", store_ready.clone());
         // 0.1 ms to 0.8 s: an fsync takes 0.2 ms on a good disk and some 100 ms on a bad one.
@@ -320,6 +332,9 @@ impl Metrics {
             lanes_paused,
             lanes_stopped,
             store_ready,
+            leases,
+            leases_lost,
+            nodes,
             store_commit_seconds,
             store_commit_size,
             template_syncs,

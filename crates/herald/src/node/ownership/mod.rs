@@ -193,6 +193,7 @@ impl Ownership {
             tracing::warn!(%group, epoch = %tenure.epoch(), "node.lease_lost");
             // What works it comes to an end by itself.
             tenure.end();
+            app.metrics.leases_lost.inc();
         }
         let groups = self.0.groups.load();
         for group in again {

@@ -1,7 +1,7 @@
 //! Metrics with a label of a closed set: looked up by array index.
 
 use super::{CallbackResult, DeliveryResult, FileVerdict, NoticeKind, OutcomeKind, Speed, SyncResult};
-use herald_rules::{protocol::Protocol, status::Status};
+use herald_rules::{lease::Kind, protocol::Protocol, status::Status};
 use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
@@ -103,6 +103,17 @@ impl Labelled for Protocol {
             Self::SMS => 1,
             Self::AppleBusinessChat => 2,
         }
+    }
+}
+
+impl Labelled for Kind {
+    const NAME: &'static str = "kind";
+    const ALL: &'static [Self] = &Kind::ALL;
+    fn label(self) -> &'static str {
+        self.as_str()
+    }
+    fn position(self) -> usize {
+        usize::from(self.code())
     }
 }
 

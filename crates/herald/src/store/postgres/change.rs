@@ -1,5 +1,7 @@
 //! How other nodes learn that something has changed which they keep in memory: a counter for each kind of it.
 
+use crate::store::Changed;
+
 /// A statement that raises the counter of a kind in `change` too, in the same transaction. To be followed by the statement
 /// itself, without a WITH of its own.
 macro_rules! changing {
@@ -21,8 +23,15 @@ macro_rules! changing {
 }
 pub(super) use changing;
 
+/// The kind whose counter a statement of [`changing`] raises.
+pub(super) fn changed_by(sql: &str) -> Option<Changed> {
+    let code = sql.strip_prefix("WITH changed AS (UPDATE change SET version = version + 1 WHERE kind = ")?;
+    Changed::from_code(code.split(')').next()?.parse().ok()?)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::changed_by;
     use crate::store::Changed;
 
     #[test]
@@ -34,7 +43,7 @@ mod tests {
             (Changed::Subscriptions, changing!(Subscriptions, "")),
         ];
         for (kind, sql) in kinds {
-            assert!(sql.contains(&format!("kind = {})", kind.code())), "{sql}");
+            assert_eq!(changed_by(sql), Some(kind), "{sql}");
         }
     }
 }

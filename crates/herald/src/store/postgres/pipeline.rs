@@ -1,6 +1,6 @@
 //! Statements sent together: what is polled at once leaves at once, and costs one round trip whatever its number.
 
-use super::{Engine, error};
+use super::{Engine, change::changed_by, error};
 use crate::store::StoreError;
 use deadpool_postgres::{ClientWrapper, Object};
 use futures_util::future::join_all;
@@ -147,10 +147,12 @@ impl Engine {
     /// Reads with one flight, outside of a transaction.
     pub(super) async fn look(&self, pipeline: Pipeline<'_>) -> Result<Answers, StoreError> {
         let client = self.client().await?;
+        let changes: Vec<_> = pipeline.statements.iter().filter_map(|(sql, _)| changed_by(sql)).collect();
         let answers = send(&client, pipeline, Around::Nothing, &self.statistics).await;
-        if answers.is_err() {
+        match &answers {
+            Ok(_) => changes.into_iter().for_each(|changed| self.wakes.changed(changed)),
             // Out of the pool: dropping the client closes the connection.
-            drop(Object::take(client));
+            Err(_) => drop(Object::take(client)),
         }
         answers
     }
@@ -163,7 +165,13 @@ impl Engine {
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         let within = self.statistics.statement_timeout + BEYOND;
         match timeout(within, client.query(&statement, &values)).await {
-            Ok(rows) => rows.map_err(error::at_commit),
+            Ok(rows) => {
+                let rows = rows.map_err(error::at_commit)?;
+                if let Some(changed) = changed_by(sql) {
+                    self.wakes.changed(changed);
+                }
+                Ok(rows)
+            }
             Err(_) => {
                 drop(Object::take(client));
                 Err(StoreError::Uncertain(NO_ANSWER.into()))
