@@ -4,7 +4,7 @@ use crate::{
     accept::Quotas,
     access::Access,
     config::Config,
-    dispatch::Accounts,
+    dispatch::{Accounts, Spool},
     events::{self, Events},
     files::{self, Files},
     inbound::Inbox,
@@ -108,7 +108,7 @@ impl Instance {
         let files = Files::new(files::Settings::of(&config), metrics.clone()).unwrap();
         let templates = Templates::default();
         let accounts = Accounts::new(access.clone(), templates.clone(), files.clone());
-        let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
+        let lanes = Lanes::new(config.lanes.clone(), accounts, Spool::new(folder.path()), metrics.clone());
         let directory = Directory::default();
         let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));
         let log = events::Log::default();

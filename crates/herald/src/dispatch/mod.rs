@@ -8,6 +8,7 @@ mod check;
 mod gate;
 mod prepare;
 mod settle;
+mod spool;
 mod stops;
 #[cfg(test)]
 mod tests;
@@ -15,5 +16,6 @@ mod worker;
 
 pub use account::{Account, Accounts};
 pub use prepare::{check_files, template_by_now};
+pub use spool::Spool;
 pub use stops::Stops;
 pub use worker::{Worker, WorkerContext};

@@ -7,14 +7,14 @@
 mod ask;
 mod hear;
 
-use super::{Account, check::Round, prepare::Tried};
+use super::{Account, Spool, check::Round, prepare::Tried};
 use crate::{
     node::ownership::Tenure,
     observe::metrics::Metrics,
     pace::{Input, LaneSettings, Lanes, Mailbox},
     store::{
-        ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Outcomes, Owned, Queued, Recorded,
-        Recovered, StandingChange, Store, StoreError, UNTIL_LIFTED,
+        ChannelRow, ClaimedNow, DepartmentRow, Due, Ended, HeadPage, LaneRow, Learnt, Outcomes, Owned, Queued,
+        Recorded, Recovered, StandingChange, Store, StoreError, UNTIL_LIFTED,
     },
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -59,6 +59,8 @@ pub struct WorkerContext {
     pub protocol: Protocol,
     /// What is on disk.
     pub store: Store,
+    /// Where outcomes are kept while the store is away.
+    pub spool: Spool,
     /// The other lanes, for limits of the whole account.
     pub lanes: Lanes,
     /// What is counted.
@@ -99,7 +101,7 @@ enum Answer {
     Recovered(Result<Recovered, StoreError>),
     Loaded(Priority, Result<HeadPage, StoreError>),
     Claimed(Vec<Queued>, i64, Timestamp, Result<ClaimedNow, StoreError>),
-    Recorded(Outcomes, Result<(), StoreError>),
+    Recorded(Outcomes, Vec<Learnt>, Result<(), StoreError>),
     Due(Timestamp, Result<Due, StoreError>),
     Checked(Result<Round, StoreError>),
     Hastened(Reason, Result<bool, StoreError>),
@@ -128,6 +130,10 @@ pub struct Worker {
     claiming: bool,
     ended: Vec<Ended>,
     closed: Vec<i64>,
+    /// Claimed messages of claims that are to be closed without a call: told to another owner where they cannot be.
+    unsent: Vec<Learnt>,
+    /// Something of this lane is in the spool.
+    spooled: bool,
     standings: Vec<StandingChange>,
     recording: bool,
     next_due: Option<Timestamp>,
@@ -176,6 +182,8 @@ impl Worker {
             claiming: false,
             ended: Vec::new(),
             closed: Vec::new(),
+            unsent: Vec::new(),
+            spooled: false,
             standings: Vec::new(),
             recording: false,
             next_due: None,

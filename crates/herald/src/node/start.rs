@@ -15,7 +15,7 @@ use crate::{
     accept::Quotas,
     access::Access,
     config::Config,
-    dispatch::Accounts,
+    dispatch::{Accounts, Spool},
     events::{self, Events},
     files::{self, Files},
     inbound::{self, Inbox},
@@ -71,7 +71,8 @@ impl Node {
         let files = Files::new(files::Settings::of(&config), metrics.clone()).map_err(anyhow::Error::msg)?;
         let templates = Templates::default();
         let accounts = Accounts::new(access.clone(), templates.clone(), files.clone());
-        let lanes = Lanes::new(config.lanes.clone(), accounts, metrics.clone());
+        let spool = Spool::new(&folder);
+        let lanes = Lanes::new(config.lanes.clone(), accounts, spool.clone(), metrics.clone());
         let log = events::Log::default();
         let inbox = Inbox::default();
         let ownership = Ownership::new(config.node.name(), config.node.role);
@@ -83,6 +84,7 @@ impl Node {
             Options::Postgres(_) => "The database cannot be reached".to_owned(),
         })?;
         access.check_master_key(&store).await?;
+        spool.hand_over(&store).await?;
         let directory = Directory::default();
         directory.reload(&store).await.context("The directory cannot be read")?;
         let keys = Arc::new(events::Keys::new(access.clone(), store.clone(), directory.clone()));

@@ -3,7 +3,7 @@
 use super::{Control, Input, LaneReport, LaneSettings, Mailbox, Post};
 use crate::{
     config,
-    dispatch::{Account, Accounts, Worker, WorkerContext},
+    dispatch::{Account, Accounts, Spool, Worker, WorkerContext},
     node::{
         directory::{Lane, Snapshot},
         ownership::Tenure,
@@ -29,6 +29,7 @@ pub struct Lanes {
     /// How fast the provider says that identifiers may send.
     reported: Arc<Mutex<HashMap<LaneRow, Rate>>>,
     settings: config::Lanes,
+    spool: Spool,
     metrics: Arc<Metrics>,
     workers: TaskTracker,
     running: Arc<Mutex<HashMap<LaneRow, Running>>>,
@@ -44,12 +45,13 @@ struct Running {
 
 impl Lanes {
     /// No lane yet: [`Lanes::own`] starts their workers.
-    pub fn new(settings: config::Lanes, accounts: Accounts, metrics: Arc<Metrics>) -> Self {
+    pub fn new(settings: config::Lanes, accounts: Accounts, spool: Spool, metrics: Arc<Metrics>) -> Self {
         Self {
             posts: Arc::default(),
             accounts,
             reported: Arc::default(),
             settings,
+            spool,
             metrics,
             workers: TaskTracker::new(),
             running: Arc::default(),
@@ -98,6 +100,7 @@ impl Lanes {
                 is_settled: AtomicBool::new(false),
                 protocol: lane.protocol,
                 store: store.clone(),
+                spool: self.spool.clone(),
                 lanes: self.clone(),
                 metrics: self.metrics.clone(),
                 stop: self.stop.clone(),

@@ -1,6 +1,6 @@
 //! What a worker asks of the store and the provider.
 
-use super::{Answer, Worker};
+use super::{Answer, STORE_PAUSE, Worker, WorkerContext};
 use crate::{
     dispatch::{
         check::{self, Whose},
@@ -8,7 +8,7 @@ use crate::{
     },
     node::crash,
     pace::DailyBudget,
-    store::{Claim, Outcomes, Queued},
+    store::{Claim, Evidence, Learnt, Outcomes, Queued, StoreError},
 };
 use futures_util::FutureExt;
 use herald_channels::contract::Outgoing;
@@ -83,11 +83,18 @@ impl Worker {
             standings: std::mem::take(&mut self.standings),
             daily_customers: self.account.daily_budget().and_then(DailyBudget::unwritten),
         };
-        let store = self.context.store.clone();
+        let unsent = std::mem::take(&mut self.unsent);
+        let (context, spooled) = (self.context.clone(), self.spooled);
         self.answers.push(
             async move {
-                let recorded = crash::around("record", store.record(outcomes.clone())).await;
-                Answer::Recorded(outcomes, recorded)
+                let recorded = crash::around("record", context.store.record(outcomes.clone())).await;
+                match &recorded {
+                    Ok(()) if spooled => context.spool.forget(context.lane).await,
+                    Ok(()) => {}
+                    Err(StoreError::Fenced) => bear_witness(&context, evidence(&outcomes, &unsent)).await,
+                    Err(_) => keep(&context, evidence(&outcomes, &unsent)).await,
+                }
+                Answer::Recorded(outcomes, unsent, recorded)
             }
             .boxed(),
         );
@@ -139,4 +146,39 @@ impl Worker {
             drop(outcomes.send((id, tried, started.elapsed())));
         });
     }
+}
+
+/// What outcomes say that could not be written.
+fn evidence(outcomes: &Outcomes, unsent: &[Learnt]) -> Evidence {
+    let mut evidence = Evidence::of(outcomes);
+    evidence.learnt.extend_from_slice(unsent);
+    evidence
+}
+
+/// Keeps it on disk until it can be written.
+async fn keep(context: &WorkerContext, evidence: Evidence) {
+    if evidence.is_empty() {
+        return;
+    }
+    if let Err(error) = context.spool.keep(evidence).await {
+        // Memory still has it.
+        tracing::warn!(lane = context.lane, %error, "spool.not_written");
+    }
+}
+
+/// Another node owns the lane: what is known here is told to it, however long that takes. After a stop the next start does it.
+async fn bear_witness(context: &WorkerContext, evidence: Evidence) {
+    if evidence.is_empty() {
+        return;
+    }
+    tracing::info!(lane = context.lane, messages = evidence.learnt.len(), "lane.evidence");
+    while let Err(error) = context.store.keep_evidence(vec![evidence.clone()], Timestamp::now()).await {
+        tracing::warn!(lane = context.lane, %error, "lane.evidence_waits");
+        keep(context, evidence.clone()).await;
+        if context.stop.is_cancelled() {
+            return;
+        }
+        tokio::time::sleep(STORE_PAUSE).await;
+    }
+    context.spool.forget(context.lane).await;
 }

@@ -9,7 +9,7 @@ use crate::{
     },
     observe::metrics::OutcomeKind,
     pace::{Control, Input, LaneReport, LaneSettings},
-    store::{ClaimedNow, Due, Ended, HeldBefore, Queued, Recorded, Recovered, StandingChange, StoreError},
+    store::{ClaimedNow, Due, Ended, HeldBefore, Learnt, Queued, Recorded, Recovered, StandingChange, StoreError},
 };
 use herald_channels::contract::{Outcome, Throttled};
 use herald_rules::{
@@ -64,15 +64,22 @@ impl Worker {
                 }
                 self.store_away(&error);
             }
-            Answer::Recorded(outcomes, Ok(())) => {
-                self.recording = false;
+            Answer::Recorded(outcomes, _, Ok(())) => {
+                (self.recording, self.spooled) = (false, false);
                 for ended in &outcomes.ended {
                     self.watch(ended);
                 }
             }
-            Answer::Recorded(mut outcomes, Err(error)) => {
-                // Kept, in order, until the store is back.
+            Answer::Recorded(_, _, Err(error @ StoreError::Fenced)) => {
+                // The lane's owner has been told.
                 self.recording = false;
+                self.store_away(&error);
+            }
+            Answer::Recorded(mut outcomes, mut unsent, Err(error)) => {
+                // Kept, in order, until the store is back.
+                (self.recording, self.spooled) = (false, true);
+                unsent.append(&mut self.unsent);
+                self.unsent = unsent;
                 outcomes.ended.append(&mut self.ended);
                 outcomes.closed.append(&mut self.closed);
                 outcomes.standings.append(&mut self.standings);
@@ -198,6 +205,7 @@ impl Worker {
             Tried::Called(outcome) => return self.outcome(queued, taken_at, outcome, took),
             Tried::TooLate => {
                 self.account.stops.not_tried(self.context.lane, taken_at);
+                self.unsent.push(Learnt::not_sent(&queued, now));
                 return self.machine.not_sent(queued, taken_at);
             }
             Tried::Refused(cause) => Written { recorded: Recorded::Rejected(cause), released: Released::Ended },
