@@ -1,8 +1,14 @@
 //! Statements that leave together: the server works them off in their order, and all answers are waited for at once.
 
-use super::{Engine, error, transaction::Transaction};
+use super::{
+    Engine,
+    change::changed_by,
+    error,
+    pipeline::{NO_ANSWER, Statistics},
+    transaction::Transaction,
+};
 use crate::store::StoreError;
-use deadpool_postgres::ClientWrapper;
+use deadpool_postgres::{ClientWrapper, Object};
 use futures_util::future::{join_all, try_join_all};
 use tokio_postgres::{Row, Statement, types::ToSql};
 
@@ -26,12 +32,12 @@ impl<'a> Flight<'a> {
 
     /// Opens the transaction with these statements; it is to be committed afterwards.
     pub(super) async fn open(self, transaction: &Transaction) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.run(transaction.client()?, Some("BEGIN"), None).await
+        self.counted(transaction.statistics()).run(transaction.client()?, Some("BEGIN"), None).await
     }
 
     /// Opens the transaction with these statements as one that only reads: what is asked later sees the same moment.
     pub(super) async fn open_reading(self, transaction: &Transaction) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.run(transaction.client()?, Some(SNAPSHOT), None).await
+        self.counted(transaction.statistics()).run(transaction.client()?, Some(SNAPSHOT), None).await
     }
 
     /// Sends them within a transaction that is open, or each for itself.
@@ -42,7 +48,12 @@ impl<'a> Flight<'a> {
     /// Reads that all see the same moment.
     pub(super) async fn read(self, engine: &Engine) -> Result<Vec<Vec<Row>>, StoreError> {
         let client = engine.client().await?;
-        self.run(&client, Some(SNAPSHOT), Some("COMMIT")).await
+        self.counted(&engine.statistics).run(&client, Some(SNAPSHOT), Some("COMMIT")).await
+    }
+
+    fn counted(self, statistics: &Statistics) -> Self {
+        statistics.count(self.statements.len() + 1);
+        self
     }
 
     async fn run(
@@ -78,29 +89,47 @@ async fn around(client: &ClientWrapper, sql: Option<&str>) -> Result<(), tokio_p
 impl Engine {
     /// What one statement answers.
     pub(super) async fn rows(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
-        Ok(client.query(&statement, parameters).await?)
+        self.one(sql, async |client, statement| client.query(statement, parameters).await, StoreError::from).await
     }
 
     /// What one statement answers of one row at most.
     pub(super) async fn row(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Option<Row>, StoreError> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
-        Ok(client.query_opt(&statement, parameters).await?)
+        self.one(sql, async |client, statement| client.query_opt(statement, parameters).await, StoreError::from).await
     }
 
     /// One statement that writes, a transaction of its own; returns what it answers.
     pub(super) async fn write(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
-        client.query(&statement, parameters).await.map_err(error::at_commit)
+        self.one(sql, async |client, statement| client.query(statement, parameters).await, error::at_commit).await
     }
 
     /// One statement that writes, a transaction of its own; returns how many rows it touched.
     pub(super) async fn execute(&self, sql: &'static str, parameters: &[Parameter<'_>]) -> Result<u64, StoreError> {
+        self.one(sql, async |client, statement| client.execute(statement, parameters).await, error::at_commit).await
+    }
+
+    /// Runs one statement, and tells other nodes of what it has changed.
+    async fn one<T>(
+        &self,
+        sql: &'static str,
+        run: impl AsyncFnOnce(&ClientWrapper, &Statement) -> Result<T, tokio_postgres::Error>,
+        failed: fn(tokio_postgres::Error) -> StoreError,
+    ) -> Result<T, StoreError> {
         let client = self.client().await?;
         let statement = client.prepare_cached(sql).await?;
-        client.execute(&statement, parameters).await.map_err(error::at_commit)
+        self.statistics.count(1);
+        match self.statistics.in_time(run(&client, &statement)).await {
+            Some(answer) => {
+                let answer = answer.map_err(failed)?;
+                if let Some(changed) = changed_by(sql) {
+                    self.wakes.changed(changed);
+                }
+                Ok(answer)
+            }
+            None => {
+                // Out of the pool: dropping the client closes the connection.
+                drop(Object::take(client));
+                Err(StoreError::Uncertain(NO_ANSWER.into()))
+            }
+        }
     }
 }

@@ -67,6 +67,11 @@ impl Statistics {
         self.round_trips.fetch_add(1, Relaxed);
     }
 
+    /// What an answer brings; None: there was none in time.
+    pub(super) async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        timeout(self.statement_timeout + BEYOND, answer).await.ok()
+    }
+
     /// Statements, round trips.
     pub(super) fn read(&self) -> (u64, u64) {
         (self.statements.load(Relaxed), self.round_trips.load(Relaxed))
@@ -87,7 +92,7 @@ pub(super) enum Around {
 /// What a server that stands still, or a network that swallows packets, may have a flight wait beyond the time that the server
 /// gives a statement: then the connection is given up.
 const BEYOND: Duration = Duration::from_secs(5);
-const NO_ANSWER: &str = "the database does not answer";
+pub(super) const NO_ANSWER: &str = "the database does not answer";
 
 /// Sends a flight and waits for all of it.
 ///
@@ -163,16 +168,15 @@ impl Engine {
         let statement = client.prepare_cached(sql).await?;
         self.statistics.count(1);
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
-        let within = self.statistics.statement_timeout + BEYOND;
-        match timeout(within, client.query(&statement, &values)).await {
-            Ok(rows) => {
+        match self.statistics.in_time(client.query(&statement, &values)).await {
+            Some(rows) => {
                 let rows = rows.map_err(error::at_commit)?;
                 if let Some(changed) = changed_by(sql) {
                     self.wakes.changed(changed);
                 }
                 Ok(rows)
             }
-            Err(_) => {
+            None => {
                 drop(Object::take(client));
                 Err(StoreError::Uncertain(NO_ANSWER.into()))
             }

@@ -35,6 +35,11 @@ impl Transaction {
         self.client.as_deref().ok_or_else(|| StoreError::Corrupt("the transaction has ended".into()))
     }
 
+    /// What is asked of the server is counted here.
+    pub(super) fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
     /// Opens it. Polled first in a `try_join!`, it leaves in one flight with the statements that follow.
     #[allow(dead_code, reason = "for the operations that need no pipeline")]
     pub(super) async fn begin(&self) -> Result<(), StoreError> {
