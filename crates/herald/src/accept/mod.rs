@@ -82,7 +82,15 @@ async fn take(
     key: Option<&Idempotency>,
 ) -> Result<Accepted, Problem> {
     let snapshot = Arc::clone(&app.directory.get());
-    let checked = check(&snapshot, department, request, Timestamp::now(), MessageId::new())?;
+    let again = app.store.is_shared().then(|| request.clone());
+    let checked = match (check(&snapshot, department, request, Timestamp::now(), MessageId::new()), again) {
+        // Another node may have made or switched on the channel a moment ago.
+        (Err(problem), Some(again)) if matches!(problem.status().as_u16(), 403 | 404) && app.catch_up().await => {
+            let snapshot = Arc::clone(&app.directory.get());
+            check(&snapshot, department, again, Timestamp::now(), MessageId::new())?
+        }
+        (checked, _) => checked?,
+    };
     let allowance = app.quotas.take(department.row)?;
     let warnings = checked.warnings_json();
     let Checked { lane, channel, message, wish, .. } = checked;

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// One message to one customer. Other fields are ignored, so that what clients of v1.2 send along does no harm.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SendRequest, example = json!({
     "protocolType": "WhatsApp",

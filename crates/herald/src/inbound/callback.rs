@@ -23,7 +23,7 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
 
 /// Answers a provider that asks whether this address is ours: 200 with its challenge, 403 where it is not.
 pub async fn handshake(State(app): State<App>, Path(channel): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let Some((channel, account)) = find(&app, &channel) else { return not_found(&app) };
+    let Some((channel, account)) = find(&app, &channel).await else { return not_found(&app) };
     match account.adapter.handshake(query.as_deref().unwrap_or_default()) {
         Some(challenge) => {
             tracing::info!(channel.id = %channel.id, "callback.address_confirmed");
@@ -41,7 +41,7 @@ pub async fn handshake(State(app): State<App>, Path(channel): Path<String>, RawQ
 /// Takes a callback. 200 when it is durable; 401 for a wrong signature and 400 for a form that is not the provider's
 /// (nothing is stored then); 503 when the store is away, so that the provider repeats it.
 pub async fn receive(State(app): State<App>, Path(channel): Path<String>, headers: HeaderMap, body: Body) -> Response {
-    let Some((channel, account)) = find(&app, &channel) else { return not_found(&app) };
+    let Some((channel, account)) = find(&app, &channel).await else { return not_found(&app) };
     let body = match whole(body).await {
         Ok(body) => body,
         Err((result, status, text)) => return refuse(&app, &channel, result, status, text),
@@ -69,9 +69,13 @@ pub async fn receive(State(app): State<App>, Path(channel): Path<String>, header
     }
 }
 
-fn find(app: &App, channel: &str) -> Option<(Arc<Channel>, Arc<Account>)> {
+async fn find(app: &App, channel: &str) -> Option<(Arc<Channel>, Arc<Account>)> {
     let id = channel.parse::<ChannelId>().ok()?;
-    let channel = app.directory.get().channel_of_callback(id)?.clone();
+    let known = || app.directory.get().channel_of_callback(id).cloned();
+    let channel = match known() {
+        None if app.catch_up().await => known()?,
+        channel => channel?,
+    };
     let account = app.lanes.accounts().get(channel.row)?;
     Some((channel, account))
 }

@@ -10,10 +10,14 @@ use crate::{
     inbound::Inbox,
     observe::metrics::Metrics,
     pace::Lanes,
-    store::{Store, StoreError, SubscriptionRow},
+    store::{Changed, Store, StoreError, SubscriptionRow},
     template::Templates,
 };
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// A running instance. Cheap to clone: one pointer, since every request does it.
 #[derive(Clone)]
@@ -23,7 +27,12 @@ struct Inner {
     parts: Parts,
     /// Of two changes at once the older snapshot must not come last, and a lane must not get two workers.
     changing: tokio::sync::Mutex<()>,
+    /// When it was last looked whether another node has changed the directory, and which version it had.
+    caught_up: tokio::sync::Mutex<Option<(Instant, i64)>>,
 }
+
+/// Between two looks at what other nodes have changed: whoever asks for what does not exist cannot ask the database for more.
+const CATCH_UP_EVERY: Duration = Duration::from_millis(50);
 
 /// What an instance is made of.
 pub struct Parts {
@@ -56,7 +65,11 @@ pub struct Parts {
 impl App {
     /// Puts an instance together.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, changing: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            changing: tokio::sync::Mutex::default(),
+            caught_up: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// To be called after every change of departments, channels or lanes: reads them anew, and tells who keeps something
@@ -76,6 +89,25 @@ impl App {
         }
         // New lanes are worked at once where they are this node's.
         self.ownership.look(self).await
+    }
+
+    /// To be called before something is refused because the directory does not know it: another node may have made it a moment ago. Tells
+    /// whether the directory was read anew.
+    pub async fn catch_up(&self) -> bool {
+        let mut last = self.0.caught_up.lock().await;
+        if last.is_some_and(|(at, _)| at.elapsed() < CATCH_UP_EVERY) {
+            // Whoever waited for the lock has what the one before read.
+            return true;
+        }
+        let versions = match self.store.versions().await {
+            Ok(versions) => versions,
+            Err(_) => return false,
+        };
+        let Some((_, version)) = versions.into_iter().find(|(changed, _)| *changed == Changed::Directory) else {
+            return false;
+        };
+        let known = last.replace((Instant::now(), version)).map(|(_, version)| version);
+        known != Some(version) && self.directory_changed().await.is_ok()
     }
 
     /// To be called after a subscription was made or changed in any way, and after a replay was asked for.

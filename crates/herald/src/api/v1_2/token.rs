@@ -86,7 +86,11 @@ pub async fn get(
 ) -> Result<axum::Json<TokenAnswer>, Problem> {
     let request = body.0;
     let id = request.api_key.trim().parse::<DepartmentId>().ok();
-    let department = id.and_then(|id| app.directory.get().department_by_id(id).cloned());
+    let known = || id.and_then(|id| app.directory.get().department_by_id(id).cloned());
+    let department = match known() {
+        None if id.is_some() && app.catch_up().await => known(),
+        known => known,
+    };
     let (secret, user) = (request.api_secret.trim(), request.user_name.as_str());
     let exchanged =
         app.access.exchange(&app.store, department.as_deref(), secret, user, client.0, Timestamp::now()).await;

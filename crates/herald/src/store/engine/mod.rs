@@ -40,6 +40,11 @@ impl Store {
         }
     }
 
+    /// Whether other nodes may use the same database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Waits until everything that was asked for is durable, then ends what the engine has started. For a clean stop.
     pub async fn close(&self) {
         match self {

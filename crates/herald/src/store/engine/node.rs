@@ -23,6 +23,9 @@ operations! {
     /// The node has stopped: its row goes, and what it holds still is left to run out.
     fn leave(node: NodeId) -> ();
 
+    /// How often each of what nodes keep in memory has changed; nothing where there is one node.
+    fn versions() -> Vec<(Changed, i64)>;
+
     /// Tells the other nodes that something has changed which they may keep in memory.
     fn announce(changed: Changed) -> ();
 }

@@ -136,6 +136,13 @@ impl Engine {
         Ok(())
     }
 
+    pub(in crate::store) async fn versions(&self) -> Result<Vec<(Changed, i64)>, StoreError> {
+        let rows = self.rows("SELECT kind, version FROM change", &[]).await?;
+        let versions = rows.iter().map(|row| Ok((Changed::from_code(get(row, 0)?), get(row, 1)?)));
+        let versions = versions.collect::<Result<Vec<_>, StoreError>>()?;
+        Ok(versions.into_iter().filter_map(|(changed, version)| Some((changed?, version))).collect())
+    }
+
     pub(in crate::store) async fn announce(&self, changed: Changed) -> Result<(), StoreError> {
         self.run("UPDATE change SET version = version + 1 WHERE kind = $1", values![changed.code()]).await?;
         self.wakes.changed(changed);
