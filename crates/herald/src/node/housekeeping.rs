@@ -3,7 +3,7 @@
 use super::app::App;
 use crate::store::{EventRetention, StoreError};
 use herald_rules::{pace::budget, time::Timestamp};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// Between two rounds.
@@ -16,8 +16,14 @@ const IDEMPOTENCY: Duration = Duration::from_secs(24 * 3600);
 /// receipt that echoes our id, so a day later it is not ours.
 const EARLY_RECEIPTS: Duration = Duration::from_secs(24 * 3600);
 
+/// Windows for free text are all looked at so often: there is a row for each customer who has ever written, and no hurry.
+const WINDOWS: Duration = Duration::from_secs(12 * 3600);
+/// A window that has closed is kept so long, whatever the nodes' clocks say.
+const CLOSED_WINDOWS: Duration = Duration::from_secs(3600);
+
 /// Runs until the node stops.
 pub(super) async fn run(app: App, stop: CancellationToken) {
+    let mut windows_at: Option<Instant> = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -29,6 +35,12 @@ pub(super) async fn run(app: App, stop: CancellationToken) {
         }
         if let Err(error) = round(&app).await {
             tracing::warn!(%error, "housekeeping.failed");
+        }
+        if windows_at.is_none_or(|at| at.elapsed() >= WINDOWS) {
+            match windows(&app).await {
+                Ok(()) => windows_at = Some(Instant::now()),
+                Err(error) => tracing::warn!(%error, "housekeeping.failed"),
+            }
         }
     }
 }
@@ -71,6 +83,19 @@ async fn round(app: &App) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Forgets the windows that have closed.
+async fn windows(app: &App) -> Result<(), StoreError> {
+    let before = Timestamp::now() - CLOSED_WINDOWS;
+    let mut after = None;
+    loop {
+        after = app.store.prune_windows(before, after).await?;
+        if after.is_none() {
+            return Ok(());
+        }
+        tokio::time::sleep(BREATH).await;
+    }
 }
 
 /// Gives up waiting for the messages of receipts that came before a moment.

@@ -164,3 +164,6 @@ impl FromStr for SuppressionPlace {
         Ok(Self { customer: customer.to_owned(), channel, kind: kind.to_owned() })
     }
 }
+
+/// A place in the order of the windows for free text: lane and customer.
+pub type WindowPlace = (super::LaneRow, String);

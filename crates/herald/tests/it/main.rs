@@ -13,6 +13,7 @@ mod channel_check;
 mod clean_stop;
 mod commands;
 mod crash_points;
+mod database;
 mod deploy;
 mod events_by_webhook;
 mod guide;

@@ -35,4 +35,8 @@ operations! {
     ///
     /// PostgreSQL forgets whole months of all departments, and those of which nothing waits.
     fn prune_messages(department: DepartmentRow, before: Timestamp, after: Option<MessageId>) -> Option<MessageId>;
+
+    /// Forgets windows for free text that closed before a moment, one step after the place `after`. Returns where to go on, or
+    /// None at the end.
+    fn prune_windows(before: Timestamp, after: Option<WindowPlace>) -> Option<WindowPlace>;
 }

@@ -1,7 +1,7 @@
 //! Forgetting what has served its time, in small steps between other work. Messages: see `partitions`.
 
 use super::{Engine, columns};
-use crate::store::{ChannelRow, DepartmentRow, StoreError};
+use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError, WindowPlace};
 use herald_rules::{ids::MessageId, time::Timestamp};
 
 /// Rows a step.
@@ -53,6 +53,31 @@ impl Engine {
             before,
         )
         .await
+    }
+
+    pub(in crate::store) async fn prune_windows(
+        &self,
+        before: Timestamp,
+        after: Option<WindowPlace>,
+    ) -> Result<Option<WindowPlace>, StoreError> {
+        let (lane, customer) = after.unwrap_or_default();
+        // By key, since an index by time would be written with everything that a customer sends.
+        let last = self
+            .row(
+                "SELECT lane, customer FROM open_window WHERE (lane, customer) > ($1, $2)
+                 ORDER BY lane, customer LIMIT 1 OFFSET $3",
+                &[&lane, &customer, &(STEP - 1)],
+            )
+            .await?;
+        let last: Option<WindowPlace> =
+            last.map(|row| Ok::<_, StoreError>((columns::get(&row, 0)?, columns::get(&row, 1)?))).transpose()?;
+        let (last_lane, last_customer) = last.clone().unwrap_or((LaneRow::MAX, String::new()));
+        self.execute(
+            "DELETE FROM open_window WHERE (lane, customer) > ($1, $2) AND (lane, customer) <= ($3, $4) AND until < $5",
+            &[&lane, &customer, &last_lane, &last_customer, &before.0],
+        )
+        .await?;
+        Ok(last)
     }
 
     async fn prune(&self, sql: &'static str, before: Timestamp) -> Result<bool, StoreError> {

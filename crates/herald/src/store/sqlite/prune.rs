@@ -1,8 +1,9 @@
 //! Forgetting what has served its time, in small steps between other work.
 
 use super::{Engine, Writing, columns};
-use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError, logic::Rows, provider_words};
+use crate::store::{ChannelRow, DepartmentRow, LaneRow, StoreError, WindowPlace, logic::Rows, provider_words};
 use herald_rules::{ids::MessageId, status::Status, time::Timestamp};
+use rusqlite::OptionalExtension;
 
 /// Rows a step: some milliseconds of the writer.
 const STEP: u32 = 500;
@@ -96,6 +97,34 @@ impl Engine {
             }
             let more = found.len() == MESSAGES as usize;
             Ok(found.last().map(|(id, ..)| *id).filter(|_| more))
+        })
+        .await
+    }
+
+    pub(in crate::store) async fn prune_windows(
+        &self,
+        before: Timestamp,
+        after: Option<WindowPlace>,
+    ) -> Result<Option<WindowPlace>, StoreError> {
+        self.write(move |writing| {
+            let (lane, customer) = after.unwrap_or_default();
+            // By key, since an index by time would be written with everything that a customer sends.
+            let last = writing
+                .connection
+                .prepare_cached(
+                    "SELECT lane, customer FROM open_window WHERE (lane, customer) > (?1, ?2)
+                     ORDER BY lane, customer LIMIT 1 OFFSET ?3",
+                )?
+                .query_row((lane, &customer, STEP - 1), |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let (last_lane, last_customer) = last.clone().unwrap_or((LaneRow::MAX, String::new()));
+            writing
+                .connection
+                .prepare_cached(
+                    "DELETE FROM open_window WHERE (lane, customer) > (?1, ?2) AND (lane, customer) <= (?3, ?4) AND until < ?5",
+                )?
+                .execute((lane, customer, last_lane, last_customer, before.0))?;
+            Ok(last)
         })
         .await
     }

@@ -14,6 +14,7 @@ on_both_engines! {
     what_is_being_checked_or_waits_for_a_part_is_not_forgotten,
     each_department_forgets_its_own,
     a_month_that_has_a_table_goes_when_nothing_of_it_waits,
+    windows_that_have_closed_are_forgotten_page_by_page,
 }
 
 impl Fixture {
@@ -194,4 +195,28 @@ async fn a_month_that_has_a_table_goes_when_nothing_of_it_waits(engine: Engine) 
     assert_eq!(fixture.receipt(Fixture::theirs("ref"), Status::Read).await.early, 1);
     fixture.store.keep_house(OLD).await.unwrap();
     fixture.accept_old(4).await;
+}
+
+async fn windows_that_have_closed_are_forgotten_page_by_page(engine: Engine) {
+    let fixture = Fixture::new(engine).await;
+    fixture
+        .sql(
+            "INSERT INTO open_window (lane, customer, until)
+             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200)
+             SELECT lane, 'c' || n, n FROM n CROSS JOIN lane",
+        )
+        .await;
+    let (mut after, mut steps) = (None, 1);
+    loop {
+        after = fixture.store.prune_windows(Timestamp(601), after).await.unwrap();
+        if after.is_none() {
+            break;
+        }
+        steps += 1;
+    }
+    assert_eq!(steps, 3);
+    for (customer, until) in [("c1", None), ("c600", None), ("c601", Some(601)), ("c1200", Some(1200))] {
+        let reach = fixture.store.reach(fixture.department, fixture.channel, fixture.lane, customer).await.unwrap();
+        assert_eq!(reach.window_until, until.map(Timestamp), "{customer}");
+    }
 }

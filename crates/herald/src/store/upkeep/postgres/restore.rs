@@ -1,6 +1,6 @@
 //! A dump becomes the database.
 
-use super::{connect, exists, refuse_while_nodes_live, tools::Program};
+use super::{connect, refuse_while_nodes_live, tools::Program};
 use crate::store::{
     PostgresOptions,
     postgres::open::MIGRATING,
@@ -26,7 +26,7 @@ pub async fn restore(options: &PostgresOptions, from: &Path, pause_lanes: bool) 
     let database: String = client.query_one("SELECT current_database()", &[]).await?.try_get(0)?;
     program
         .command
-        .args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--clean", "--if-exists"])
+        .args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"])
         .arg(format!("--dbname={database}"))
         .arg(from);
     program.run()?;
@@ -54,18 +54,14 @@ pub async fn restore(options: &PostgresOptions, from: &Path, pause_lanes: bool) 
 /// [`Trouble::Refused`], or that it cannot be read.
 pub async fn refuse_to_restore(client: &Client) -> Result<(), Trouble> {
     refuse_while_nodes_live(client).await?;
-    let found: i64 = match exists(client, "department").await? {
-        true => client.query_one("SELECT count(*) FROM department", &[]).await?.try_get(0)?,
-        // Tables of somebody else.
-        false => {
-            let tables = "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')";
-            client.query_one(tables, &[]).await?.try_get(0)?
-        }
-    };
+    // Also tables without rows, which a node has made: pg_restore cannot replace divided ones.
+    let tables =
+        "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')";
+    let found: i64 = client.query_one(tables, &[]).await?.try_get(0)?;
     match found {
         0 => Ok(()),
         _ => Err(Trouble::refused(
-            "The database is not empty.",
+            "The database is not empty: there are tables in it.",
             "Give an empty one (CREATE DATABASE) as store.url, and keep the old: it is all that is left of what came after the backup.",
         )),
     }
