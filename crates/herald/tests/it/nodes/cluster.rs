@@ -1,6 +1,6 @@
 //! Several nodes of the real binary on one PostgreSQL.
 
-use super::front::Front;
+use super::{front::Front, line::Line};
 use crate::support::{Ask, Builder, Department, Herald, own_port};
 use futures_util::future::join_all;
 use herald_postgres_server::{Address, Options, Server};
@@ -25,6 +25,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// Stands before all nodes that answer.
     pub front: Front,
+    /// From each node to the database; none where nodes go there by themselves.
+    pub lines: Vec<Line>,
     address: Mutex<Address>,
 }
 
@@ -58,23 +60,28 @@ impl Cluster {
     pub async fn with_roles(roles: &[&str]) -> Self {
         let server = Server::start(Options::default()).unwrap();
         let url = server.database(DATABASE).unwrap();
-        Self::on(server, &url, roles).await
+        let lines = join_all(roles.iter().map(|_| Line::to(server.port()))).await;
+        let through = |line: &Line| url.replace(&format!(":{}/", server.port()), &format!(":{}/", line.port));
+        let urls = lines.iter().map(through).collect();
+        let mut cluster = Self::on(server, urls, roles).await;
+        cluster.lines = lines;
+        cluster
     }
 
-    /// Nodes that find their database by this URL.
-    pub async fn on(server: Server, url: &str, roles: &[&str]) -> Self {
+    /// Nodes that find their database by these URLs.
+    pub async fn on(server: Server, urls: Vec<String>, roles: &[&str]) -> Self {
         let publics: Vec<String> = roles.iter().map(|_| format!("127.0.0.1:{}", own_port())).collect();
         let behind = publics.iter().zip(roles).filter(|(_, role)| **role != "worker");
         let front = Front::start(behind.map(|(public, _)| format!("http://{public}")).collect()).await;
         let starting = roles.iter().zip(&publics).enumerate().map(|(at, (role, public))| {
             let builder = Builder::default().with_keys(MASTER_KEY, ADMIN);
-            let builder = builder.set("store.url", url).set("node.name", &name(at)).set("node.role", role);
+            let builder = builder.set("store.url", &urls[at]).set("node.name", &name(at)).set("node.role", role);
             let builder = builder.set("listen.public", public).set("listen.public_url", &front.base);
             builder.set("listen.internal", &format!("127.0.0.1:{}", own_port())).start()
         });
         let nodes = join_all(starting).await.into_iter().map(|node| Arc::new(tokio::sync::Mutex::new(node))).collect();
         let address = Mutex::new((*server).clone());
-        Self { server: Arc::new(Mutex::new(server)), nodes, front, address }
+        Self { server: Arc::new(Mutex::new(server)), nodes, front, lines: Vec::new(), address }
     }
 
     /// A department without a limit that a test would meet, set up at one node: others hear of it soon after.

@@ -21,7 +21,7 @@ async fn nothing_is_lost_when_the_standby_takes_the_primarys_place() {
     primary.database("herald").unwrap();
     let standby = Server::start_standby_of(&primary, Options::default()).unwrap();
     let url = primary.url_with(&standby, "herald");
-    let cluster = Cluster::on(primary, &url, &["all"; 3]).await;
+    let cluster = Cluster::on(primary, vec![url; 3], &["all"; 3]).await;
     let scene = Scene::new(cluster, 1, &TEN_ACCOUNTS, "25/s,burst=5").await;
     let cluster = &scene.cluster;
     let pids = cluster.pids().await;

@@ -1,4 +1,5 @@
-//! What happens to a cluster, by a seed: nodes are killed, stand still and come back; the database is restarted.
+//! What happens to a cluster, by a seed: nodes are killed, stand still and come back, or lose sight of
+//! the database; that is restarted.
 
 use super::cluster::{Cluster, freeze, thaw};
 use std::{fmt, sync::Arc, time::Duration};
@@ -12,6 +13,8 @@ use tokio::{
 pub struct Measure {
     pub kills: usize,
     pub freezes: usize,
+    /// Nodes that live, and do not reach the database.
+    pub cuts: usize,
     /// Restarts of the database, every second one after a `kill -9`.
     pub restarts: usize,
 }
@@ -20,6 +23,7 @@ pub struct Measure {
 enum Blow {
     Kill { node: usize, down: Duration },
     Freeze { node: usize, still: Duration },
+    Cut { node: usize, off: Duration },
     Restart { killed: bool },
 }
 
@@ -46,9 +50,12 @@ impl Havoc {
             // Longer than a lease lasts: others take what it holds, and it must not go on with it.
             blows.push(Blow::Freeze { node: 0, still: millis(4_000..8_000) });
         }
+        for _ in 0..measure.cuts {
+            blows.push(Blow::Cut { node: 0, off: millis(2_000..8_000) });
+        }
         let mut blows: Vec<(Duration, Blow)> = blows.into_iter().map(|blow| (millis(500..2_500), blow)).collect();
         for (_, blow) in &mut blows {
-            if let Blow::Kill { node, .. } | Blow::Freeze { node, .. } = blow {
+            if let Blow::Kill { node, .. } | Blow::Freeze { node, .. } | Blow::Cut { node, .. } = blow {
                 *node = random.usize(0..nodes);
             }
         }
@@ -93,6 +100,13 @@ impl Havoc {
                         freeze(&node);
                         tokio::time::sleep(still).await;
                         thaw(&node);
+                    }
+                    Blow::Cut { node, off } => {
+                        // It must not be started meanwhile.
+                        let _node = cluster.nodes[node].lock().await;
+                        cluster.lines[node].cut();
+                        tokio::time::sleep(off).await;
+                        cluster.lines[node].mend();
                     }
                     Blow::Restart { .. } => {}
                 }

@@ -1,6 +1,7 @@
 //! Several nodes on one PostgreSQL: nothing is lost and nobody gets two, whatever happens to nodes and database.
 //!
-//! - `cluster`: nodes and their database; `front`: what stands before them; `scene`: a department with its lanes on it.
+//! - `cluster`: nodes and their database; `front` and `line`: what stands before and behind
+//!   them; `scene`: a department with its lanes on it.
 //! - `traffic`: clients that keep to no node; `havoc`: what happens meanwhile.
 //! - `judge`, `told`: what is true at the end.
 //! - `chaos`, `fail_over`, `moves`, `roles`: the scenarios.
@@ -11,6 +12,7 @@ mod fail_over;
 mod front;
 mod havoc;
 mod judge;
+mod line;
 mod moves;
 mod roles;
 mod scene;
