@@ -32,12 +32,18 @@ impl<'a> Flight<'a> {
 
     /// Opens the transaction with these statements; it is to be committed afterwards.
     pub(super) async fn open(self, transaction: &Transaction) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.counted(transaction.statistics()).run(transaction.client()?, Some("BEGIN"), None).await
+        self.opened(transaction, "BEGIN").await
     }
 
     /// Opens the transaction with these statements as one that only reads: what is asked later sees the same moment.
     pub(super) async fn open_reading(self, transaction: &Transaction) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.counted(transaction.statistics()).run(transaction.client()?, Some(SNAPSHOT), None).await
+        self.opened(transaction, SNAPSHOT).await
+    }
+
+    async fn opened(self, transaction: &Transaction, begin: &str) -> Result<Vec<Vec<Row>>, StoreError> {
+        let (client, statistics) = (transaction.client()?, transaction.statistics());
+        let answers = statistics.in_time(self.counted(statistics).run(client, Some(begin), None)).await;
+        answers.unwrap_or_else(|| Err(StoreError::Unavailable(NO_ANSWER.into())))
     }
 
     /// Sends them within a transaction that is open, or each for itself.
@@ -48,7 +54,13 @@ impl<'a> Flight<'a> {
     /// Reads that all see the same moment.
     pub(super) async fn read(self, engine: &Engine) -> Result<Vec<Vec<Row>>, StoreError> {
         let client = engine.client().await?;
-        self.counted(&engine.statistics).run(&client, Some(SNAPSHOT), Some("COMMIT")).await
+        let read = self.counted(&engine.statistics).run(&client, Some(SNAPSHOT), Some("COMMIT"));
+        let Some(answers) = engine.statistics.in_time(read).await else {
+            // Out of the pool: dropping the client closes the connection.
+            drop(Object::take(client));
+            return Err(StoreError::Unavailable(NO_ANSWER.into()));
+        };
+        answers
     }
 
     fn counted(self, statistics: &Statistics) -> Self {
@@ -114,8 +126,7 @@ impl Engine {
         run: impl AsyncFnOnce(&ClientWrapper, &Statement) -> Result<T, tokio_postgres::Error>,
         failed: fn(tokio_postgres::Error) -> StoreError,
     ) -> Result<T, StoreError> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
+        let (client, statement) = self.prepared(sql).await?;
         self.statistics.count(1);
         match self.statistics.in_time(run(&client, &statement)).await {
             Some(answer) => {

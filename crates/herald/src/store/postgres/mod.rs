@@ -62,8 +62,8 @@ impl Engine {
 
     pub(in crate::store) async fn probe(&self) -> Result<(), StoreError> {
         // A server that has become a standby answers reads: it must be able to write.
-        let row = self.client().await?.query_one("SELECT pg_is_in_recovery()", &[]).await?;
-        match row.get::<_, bool>(0) {
+        let row = self.row("SELECT pg_is_in_recovery()", &[]).await?;
+        match row.map_or(Ok(false), |row| columns::get(&row, 0))? {
             false => Ok(()),
             true => Err(StoreError::Unavailable("the server is a standby and takes no writes".into())),
         }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::timeout;
-use tokio_postgres::{Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, Statement, types::ToSql};
 
 /// A value of a statement.
 pub(super) type Value<'a> = Box<dyn ToSql + Sync + Send + 'a>;
@@ -162,10 +162,21 @@ impl Engine {
         answers
     }
 
+    /// A connection, and a statement as it knows it. One that is not known yet is asked of the server first: in time, too.
+    pub(super) async fn prepared(&self, sql: &str) -> Result<(Object, Statement), StoreError> {
+        let client = self.client().await?;
+        match timeout(self.statistics.statement_timeout, client.prepare_cached(sql)).await {
+            Ok(statement) => Ok((client, statement?)),
+            Err(_) => {
+                drop(Object::take(client));
+                Err(StoreError::Unavailable(NO_ANSWER.into()))
+            }
+        }
+    }
+
     /// Runs one statement that is a transaction by itself.
     pub(super) async fn run(&self, sql: &'static str, values: Vec<Value<'_>>) -> Result<Vec<Row>, StoreError> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
+        let (client, statement) = self.prepared(sql).await?;
         self.statistics.count(1);
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
         match self.statistics.in_time(client.query(&statement, &values)).await {

@@ -2,7 +2,7 @@
 
 use super::{
     Engine, error,
-    pipeline::{Answers, Around, Pipeline, Statistics, send},
+    pipeline::{Answers, Around, NO_ANSWER, Pipeline, Statistics, send},
 };
 use crate::store::StoreError;
 use deadpool_postgres::{ClientWrapper, Object};
@@ -63,7 +63,11 @@ impl Transaction {
     /// failed statement rolls back and says so only in its tag, so flights that end in COMMIT are checked as a whole.
     #[allow(dead_code, reason = "for the operations that need no pipeline")]
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
-        self.client()?.batch_execute("COMMIT").await.map_err(error::at_commit)?;
+        // The server's statement_timeout does not count the wait for a synchronous standby.
+        match self.statistics.in_time(self.client()?.batch_execute("COMMIT")).await {
+            Some(committed) => committed.map_err(error::at_commit)?,
+            None => return Err(StoreError::Uncertain(NO_ANSWER.into())),
+        }
         // Back to the pool.
         drop(self.client.take());
         Ok(())
@@ -72,7 +76,10 @@ impl Transaction {
     /// Takes everything back, and keeps the connection.
     pub(super) async fn roll_back(mut self) -> Result<(), StoreError> {
         self.statistics.count(1);
-        self.client()?.batch_execute("ROLLBACK").await?;
+        match self.statistics.in_time(self.client()?.batch_execute("ROLLBACK")).await {
+            Some(rolled_back) => rolled_back?,
+            None => return Err(StoreError::Unavailable(NO_ANSWER.into())),
+        }
         drop(self.client.take());
         Ok(())
     }

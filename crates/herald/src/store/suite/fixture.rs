@@ -59,7 +59,10 @@ impl Home {
         match self {
             Self::Folder(folder) => Options::at(folder.path().join("test.db")),
             Self::Database(database) => Options::Postgres(PostgresOptions::at(database.url())),
-            Self::Server(url) => Options::Postgres(PostgresOptions::at(url.clone())),
+            Self::Server(url) => {
+                let statement_timeout = Duration::from_secs(1);
+                Options::Postgres(PostgresOptions { statement_timeout, ..PostgresOptions::at(url.clone()) })
+            }
         }
     }
 

@@ -49,7 +49,6 @@ async fn a_server_that_was_killed_is_found_again_with_all_that_was_answered() {
 }
 
 #[tokio::test]
-#[ignore = "the engine has no time-out of its own yet: the server's statement_timeout needs a server that runs"]
 async fn a_server_that_stands_still_is_not_waited_for_without_end() {
     let mut server = server();
     let fixture = Fixture::on(server.url()).await;
@@ -72,4 +71,19 @@ async fn the_standby_has_all_that_was_answered_and_is_found_by_itself() {
     standby.promote().unwrap();
     fixture.accepted_again().await;
     assert_eq!(fixture.head(Priority::Transactional).await[0], before.message.id);
+}
+
+#[tokio::test]
+async fn a_commit_that_no_standby_confirms_is_told_as_uncertain_in_time() {
+    let primary = server();
+    let mut standby = Server::start_standby_of(&primary, ServerOptions::default()).unwrap();
+    let fixture = Fixture::on(primary.url()).await;
+    fixture.accept("1").await;
+    // The server waits for it without end, whatever its statement_timeout.
+    standby.kill().unwrap();
+    let asked = tokio::time::timeout(PATIENCE, fixture.store.accept(vec![fixture.new_message("2", |_| {})]));
+    let refused = asked.await.expect("an answer in time").unwrap_err();
+    assert!(matches!(refused, StoreError::Uncertain(_)), "{refused:?}");
+    standby.start_again().unwrap();
+    fixture.accepted_again().await;
 }
