@@ -55,6 +55,8 @@ pub struct WorkerContext {
     pub tenure: Arc<Tenure>,
     /// What an earlier owner has left claimed is known.
     pub is_settled: AtomicBool,
+    /// When no call of an earlier owner can be under way any more.
+    pub settled_at: Timestamp,
     /// The channel's protocol.
     pub protocol: Protocol,
     /// What is on disk.

@@ -128,8 +128,12 @@ impl Events {
     }
 
     /// Waits until the worker of a subscription, whose tenure is over, has ended.
-    pub async fn disowned(&self, row: SubscriptionRow) {
-        let running = self.workers().remove(&row);
+    pub async fn disowned(&self, row: SubscriptionRow, tenure: &Tenure) {
+        let running = {
+            let mut workers = self.workers();
+            let is_of_it = workers.get(&row).is_some_and(|running| running.tenure.epoch() == tenure.epoch());
+            is_of_it.then(|| workers.remove(&row)).flatten()
+        };
         if let Some(running) = running {
             // Its endpoint stays connected until it has ended.
             drop(running.task.await);

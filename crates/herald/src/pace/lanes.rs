@@ -84,10 +84,19 @@ impl Lanes {
     }
 
     /// Works these lanes as long as `tenure` lasts. Where an earlier worker of a lane has not ended, it is waited for.
-    pub fn own(&self, snapshot: &Snapshot, store: &Store, lanes: &[LaneRow], tenure: &Arc<Tenure>) {
+    /// From `settled_at` on no call of an earlier owner of them is under way.
+    pub fn own(
+        &self,
+        snapshot: &Snapshot,
+        store: &Store,
+        lanes: &[LaneRow],
+        tenure: &Arc<Tenure>,
+        settled_at: Timestamp,
+    ) {
         self.accounts.update(snapshot);
-        let mut posts = HashMap::clone(&self.posts.load());
+        // Taken before the posts are read: it keeps two changes of them apart.
         let mut running = self.running();
+        let mut posts = HashMap::clone(&self.posts.load());
         let mut workers = Vec::new();
         for lane in lanes.iter().filter_map(|lane| snapshot.lane(*lane)) {
             let Some(settings) = self.settings_of(lane, snapshot) else { continue };
@@ -98,6 +107,7 @@ impl Lanes {
                 lane: lane.row,
                 tenure: tenure.clone(),
                 is_settled: AtomicBool::new(false),
+                settled_at,
                 protocol: lane.protocol,
                 store: store.clone(),
                 spool: self.spool.clone(),
@@ -127,10 +137,14 @@ impl Lanes {
         }
     }
 
-    /// Those of these lanes that are not worked within this tenure.
-    pub fn missing(&self, mut lanes: Vec<LaneRow>, tenure: &Tenure) -> Vec<LaneRow> {
+    /// Those of these lanes that can be worked, and are not within this tenure.
+    pub fn missing(&self, mut lanes: Vec<LaneRow>, snapshot: &Snapshot, tenure: &Tenure) -> Vec<LaneRow> {
         let running = self.running();
-        lanes.retain(|lane| running.get(lane).is_none_or(|running| running.tenure.epoch() != tenure.epoch()));
+        let is_worked = |running: &Running| running.tenure.epoch() == tenure.epoch() && !running.ended.is_cancelled();
+        lanes.retain(|lane| {
+            let account = snapshot.lane(*lane).and_then(|lane| self.accounts.get(lane.channel));
+            account.is_some() && !running.get(lane).is_some_and(is_worked)
+        });
         lanes
     }
 
@@ -145,8 +159,8 @@ impl Lanes {
         for (_, ended) in &of_it {
             ended.cancelled().await;
         }
-        let mut posts = HashMap::clone(&self.posts.load());
         let mut running = self.running();
+        let mut posts = HashMap::clone(&self.posts.load());
         for (lane, _) in of_it {
             if running.get(&lane).is_some_and(|running| running.tenure.epoch() == tenure.epoch()) {
                 running.remove(&lane);

@@ -4,16 +4,16 @@ use super::{Answer, STORE_PAUSE, Worker, WorkerContext};
 use crate::{
     dispatch::{
         check::{self, Whose},
-        prepare,
+        prepare::{self, Tried},
     },
     node::crash,
     pace::DailyBudget,
     store::{Claim, Evidence, Learnt, Outcomes, Queued, StoreError},
 };
 use futures_util::FutureExt;
-use herald_channels::contract::Outgoing;
+use herald_channels::contract::{Outcome, Outgoing};
 use herald_rules::{admission::Reach, lane::LoadWish, message::Message, reason::Reason, time::Timestamp};
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 /// Rows moved by one operation when something is due.
 const DUE_PAGE: u32 = 512;
@@ -23,7 +23,7 @@ impl Worker {
         let Self { context, account, answers, .. } = self;
         let (store, owned) = (context.store.clone(), context.owned());
         let reconcile_for = account.reconcile_for();
-        let settled_at = context.tenure.settled_at();
+        let settled_at = context.settled_at;
         answers.push(
             async move {
                 tokio::time::sleep(after).await;
@@ -141,7 +141,10 @@ impl Worker {
         // A task of its own, so that calls of one lane run on all cores.
         tokio::spawn(async move {
             let started = std::time::Instant::now();
-            let tried = prepare::tried(account, &tenure, outgoing, closed, first).await;
+            let tried =
+                AssertUnwindSafe(prepare::tried(account, &tenure, outgoing, closed, first)).catch_unwind().await;
+            // A fault of ours must not keep the message at the door for ever: nobody knows how far it came.
+            let tried = tried.unwrap_or_else(|_| Tried::Called(Outcome::Unknown(Reason::ProviderUnavailable.into())));
             // The worker outlives its calls: it waits for them when it stops.
             drop(outcomes.send((id, tried, started.elapsed())));
         });

@@ -58,6 +58,8 @@ impl Worker {
                 if matches!(error, StoreError::Uncertain(_)) {
                     // Nothing of it was called, whether it is in the table or not.
                     self.closed.push(number);
+                    let now = Timestamp::now();
+                    self.unsent.extend(entries.iter().map(|queued| Learnt::not_sent(queued, now)));
                 }
                 for queued in entries {
                     self.machine.not_sent(queued, at);
@@ -279,7 +281,10 @@ impl Worker {
                 ended.attempt += 1;
                 self.ended.push(ended);
             }
-            None => self.machine.not_sent(queued, taken_at),
+            None => {
+                self.unsent.push(Learnt::not_sent(&queued, now));
+                self.machine.not_sent(queued, taken_at);
+            }
         }
     }
 

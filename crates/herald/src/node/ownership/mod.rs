@@ -11,7 +11,9 @@ pub use tenure::{Tenure, since_boot};
 
 use super::app::App;
 use crate::config::Role;
-use crate::store::{ChannelRow, Epoch, Group, NodeId, NodeRow, NodesNow, Renewal, StoreError, SubscriptionRow, Taken};
+use crate::store::{
+    ChannelRow, Epoch, Group, LaneRow, NodeId, NodeRow, NodesNow, Renewal, StoreError, SubscriptionRow, Taken,
+};
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use groups::Groups;
@@ -189,11 +191,22 @@ impl Ownership {
             held.tenure.renewed(sent);
             true
         });
+        let over: Vec<Group> = self
+            .lock()
+            .iter()
+            .filter(|(_, held)| held.tenure.ended().is_cancelled())
+            .map(|(group, _)| group.clone())
+            .collect();
+        for group in over {
+            // A write of it was fenced: a lane of it is another group's by now. It is taken anew, with another epoch.
+            self.give_up(app, group);
+        }
         for (group, tenure) in lost {
             tracing::warn!(%group, epoch = %tenure.epoch(), "node.lease_lost");
-            // What works it comes to an end by itself.
             tenure.end();
             app.metrics.leases_lost.inc();
+            let app = app.clone();
+            tokio::spawn(async move { Self::ended(&app, &group, &tenure).await });
         }
         let groups = self.0.groups.load();
         for group in again {
@@ -230,16 +243,17 @@ impl Ownership {
         };
         let tenure = Tenure::new(taken.epoch, sent, Timestamp::now() + under_way);
         tracing::info!(%group, epoch = %taken.epoch, ran_out = taken.ran_out, "node.group_taken");
-        app.lanes.forget(groups.channels(group));
         self.lock().insert(group.clone(), Held { tenure: tenure.clone(), ending: false });
         match (group.kind, groups::subscription_of(group)) {
             (_, Some(row)) => self.begin_subscription(app, row, &tenure).await,
             (Kind::Lanes, _) => {
-                let lanes = app.store.own_lanes(taken.epoch, groups.lanes(group, &snapshot)).await?;
-                app.lanes.own(&snapshot, &app.store, &lanes, &tenure);
-                tenure.lane_settled();
-                app.inbox.wake();
-                app.templates.wake();
+                let lanes = app.lanes.missing(groups.lanes(group, &snapshot), &snapshot, &tenure);
+                let lanes = app.store.own_lanes(taken.epoch, lanes).await?;
+                // What another node may have changed meanwhile is read anew; as it is after the wait.
+                let snapshot = Arc::clone(&app.directory.get());
+                app.lanes.forget(groups.channels(group));
+                app.lanes.own(&snapshot, &app.store, &lanes, &tenure, tenure.settled_at());
+                self.begun(app, &tenure);
                 Ok(())
             }
             _ => Ok(()),
@@ -268,18 +282,55 @@ impl Ownership {
                 Some(row) if !app.events.is_worked(row) => self.begin_subscription(app, row, &tenure).await,
                 Some(_) => Ok(()),
                 None => {
-                    let missing = app.lanes.missing(groups.lanes(&group, &snapshot), &tenure);
+                    let missing = app.lanes.missing(groups.lanes(&group, &snapshot), &snapshot, &tenure);
                     match missing.is_empty() {
-                        true => Ok(()),
-                        false => app.store.own_lanes(tenure.epoch(), missing).await.map(|lanes| {
-                            app.lanes.own(&snapshot, &app.store, &lanes, &tenure);
-                        }),
+                        true => {
+                            self.begun(app, &tenure);
+                            Ok(())
+                        }
+                        false => self.join(app, &group, missing, &tenure).await,
                     }
                 }
             };
             if let Err(error) = begun {
                 tracing::warn!(%group, %error, "node.group_not_completed");
             }
+        }
+    }
+
+    /// All lanes of a group are worked.
+    fn begun(&self, app: &App, tenure: &Tenure) {
+        if !tenure.is_begun() {
+            tenure.all_begun();
+            app.inbox.wake();
+            app.templates.wake();
+        }
+    }
+
+    /// Lanes that come to a group which is held: new ones, or another group's before.
+    async fn join(
+        &self,
+        app: &App,
+        group: &Group,
+        lanes: Vec<LaneRow>,
+        tenure: &Arc<Tenure>,
+    ) -> Result<(), StoreError> {
+        let owned = app.store.own_lanes(tenure.epoch(), lanes.clone()).await?;
+        let snapshot = Arc::clone(&app.directory.get());
+        // The owner before does not know it yet, and may be calling.
+        app.lanes.own(&snapshot, &app.store, &owned, tenure, Timestamp::now() + LONGEST_CALL + CLOCKS);
+        if owned.len() < lanes.len() {
+            // They were last owned under a later epoch than this group's: with a new one they are ours.
+            self.give_up(app, group.clone());
+        }
+        Ok(())
+    }
+
+    /// Waits until everything of a tenure that is over has ended.
+    async fn ended(app: &App, group: &Group, tenure: &Tenure) {
+        match groups::subscription_of(group) {
+            Some(row) => app.events.disowned(row, tenure).await,
+            None => app.lanes.ended(tenure).await,
         }
     }
 
@@ -296,10 +347,7 @@ impl Ownership {
         tenure.end();
         let (ownership, app) = (self.clone(), app.clone());
         tokio::spawn(async move {
-            match groups::subscription_of(&group) {
-                Some(row) => app.events.disowned(row).await,
-                None => app.lanes.ended(&tenure).await,
-            }
+            Self::ended(&app, &group, &tenure).await;
             ownership.free(&app, group, &tenure).await;
         });
     }

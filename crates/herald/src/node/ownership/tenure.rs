@@ -8,7 +8,7 @@ use herald_rules::{
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -28,6 +28,7 @@ pub struct Tenure {
     settled_at: Timestamp,
     /// Lanes of which it is not known yet what an earlier owner has left claimed; and one for those that have not begun.
     unsettled: AtomicUsize,
+    all_begun: AtomicBool,
     /// Nanoseconds since boot: [`Bound`].
     bound: AtomicU64,
     ended: CancellationToken,
@@ -40,6 +41,7 @@ impl Tenure {
             epoch,
             settled_at,
             unsettled: AtomicUsize::new(1),
+            all_begun: AtomicBool::new(false),
             bound: AtomicU64::new(0),
             ended: CancellationToken::new(),
         };
@@ -71,6 +73,18 @@ impl Tenure {
     /// It is known of a lane what an earlier owner has left claimed; or all of the group's lanes have begun.
     pub fn lane_settled(&self) {
         self.unsettled.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Whether all lanes of the group have begun.
+    pub fn is_begun(&self) -> bool {
+        self.all_begun.load(Ordering::Acquire)
+    }
+
+    /// All lanes of the group have begun. Once is enough.
+    pub fn all_begun(&self) {
+        if !self.all_begun.swap(true, Ordering::AcqRel) {
+            self.lane_settled();
+        }
     }
 
     /// Whether the group can be given up to another. Before that a call of an earlier owner may be under way that the next would

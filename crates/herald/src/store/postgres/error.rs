@@ -30,8 +30,9 @@ impl From<Error> for StoreError {
 /// An error at COMMIT: where the server did not say no, it may have said yes.
 pub(super) fn at_commit(error: Error) -> StoreError {
     match error.code() {
-        // The server was shut down or its standby did not answer: the commit may be on its disk.
-        Some(state) if state.code().starts_with("57") || state.code().starts_with("08") => {
+        // The server was shut down, broke off on a fault of its disk, or its standby did not answer: the commit may be on its
+        // disk, and be found there when it starts again.
+        Some(state) if ["57", "08", "53", "58", "XX"].iter().any(|class| state.code().starts_with(class)) => {
             StoreError::Uncertain(error.to_string())
         }
         Some(_) => error.into(),

@@ -34,7 +34,11 @@ impl Engine {
         let mut set = WorkingSet::default();
         set.holds(claim.entries.iter().map(|queued| &queued.message));
         let owner = Owner::Lane(Owned { department, lane, epoch }, Vec::new());
-        self.work(department, owner, needs, set, |rows| logic::claim(rows, &claim)).await
+        self.work(department, owner, needs, set, |rows| {
+            rows.foresee_dropped(&claim)?;
+            logic::claim(rows, &claim)
+        })
+        .await
     }
 
     pub(in crate::store) async fn record(&self, outcomes: Outcomes) -> Result<(), StoreError> {
@@ -60,7 +64,11 @@ impl Engine {
         }
         let others = outcomes.standings.iter().flat_map(lanes_of).copied().collect();
         let owner = Owner::Lane(Owned { department, lane, epoch }, others);
-        self.work(department, owner, needs, WorkingSet::default(), |rows| logic::record(rows, &outcomes)).await
+        self.work(department, owner, needs, WorkingSet::default(), |rows| {
+            rows.foresee_early(&outcomes)?;
+            logic::record(rows, &outcomes)
+        })
+        .await
     }
 
     pub(in crate::store) async fn resolve(

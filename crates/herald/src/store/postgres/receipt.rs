@@ -24,6 +24,7 @@ impl Engine {
         needs.receipts(&receipts);
         let owner = Owner::Channel(department, channel, None, Vec::new());
         self.work(department, owner, needs, WorkingSet::default(), |rows| {
+            rows.foresee_firsts(channel, &receipts)?;
             logic::apply(rows, department, channel, &receipts, now)
         })
         .await
@@ -55,7 +56,11 @@ impl Engine {
             others.extend(evidence.standings.iter().flat_map(lanes_of));
         }
         let owner = Owner::Channel(department, channel, Some(epoch), others);
-        self.work(department, owner, needs, WorkingSet::default(), |rows| logic::work_off(rows, &work)).await
+        self.work(department, owner, needs, WorkingSet::default(), |rows| {
+            rows.foresee_firsts(channel, &work.receipts)?;
+            logic::work_off(rows, &work)
+        })
+        .await
     }
 }
 

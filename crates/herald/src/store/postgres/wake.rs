@@ -250,6 +250,10 @@ async fn send_on_one_connection(wakes: &Wakes, options: &PostgresOptions) -> Res
     let driven = async { while let Some(Ok(_)) = connection.next().await {} };
     let sending = async {
         let statement = client.prepare("SELECT pg_notify('herald', $1)").await?;
+        if wakes.lock().any {
+            // Of these the connection before was told, and broke.
+            wakes.any.notify_one();
+        }
         loop {
             wakes.any.notified().await;
             sleep(GATHER).await;
@@ -358,8 +362,9 @@ async fn poll_once(engine: &Engine, observer: &dyn Observer, seen: Option<&Seen>
     let positions: &Positions = &engine.positions;
     for row in answers.take(queues) {
         let (lane, position) = (get(&row, 0)?, get(&row, 1)?);
-        let is_news = positions.telling().seen(lane, position);
-        if is_news {
+        // Held while it is told: an accept of this node must not be told as the next of what the lane does not know yet.
+        let mut telling = positions.telling();
+        if telling.seen(lane, position) {
             observer.more(lane);
             // Some of them may wait for a moment: the lane looks for the earliest.
             observer.scheduled(lane, Timestamp::now());

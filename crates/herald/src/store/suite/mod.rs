@@ -3,6 +3,7 @@
 mod accepting;
 mod access;
 mod administration;
+mod batches;
 mod contacts;
 mod deliveries;
 mod evidence;

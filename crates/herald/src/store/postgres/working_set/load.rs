@@ -256,6 +256,7 @@ impl WorkingSet {
             self.checking.found(columns::get(&row, 0)?, (columns::get(&row, 1)?, checking(&row)?));
         }
 
+        self.foresee_guesses(needs.histories.iter().chain(&named));
         self.failures.extend(needs.failures.iter().map(|id| (*id, None)));
         // The first that was noted comes last.
         for row in rows(asked.failures) {

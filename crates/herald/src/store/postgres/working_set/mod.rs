@@ -4,6 +4,7 @@
 //! row that was not loaded is never taken for one that does not exist, and what is rare need not be loaded each time.
 
 mod flush;
+mod foresee;
 mod load;
 mod needs;
 mod people;
@@ -15,10 +16,7 @@ use super::{
     owner::{Locked, Owner},
     pipeline::Pipeline,
 };
-use crate::store::{
-    Change, ChannelRow, DepartmentRow, Epoch, LaneRow, Queued, Standing, StoreError,
-    logic::{Entry, LiveRow},
-};
+use crate::store::{Change, ChannelRow, DepartmentRow, Epoch, LaneRow, Queued, Standing, StoreError, logic::LiveRow};
 use herald_rules::{ids::MessageId, message::Message, status::Status, time::Timestamp};
 pub(super) use needs::Needs;
 use needs::PlaceKey;
@@ -29,8 +27,9 @@ use std::{
 use table::Table;
 use uuid::Uuid;
 
-/// Flights that load, at most. Each finds at least one thing that the logic did not know; the longest way is that of an early
-/// receipt for a part whose outcome is unknown: reference, history, parts, search, message, position.
+/// Flights that load, at most: so many, and so many more for each key of the batch. Each finds at least one thing that the logic did
+/// not know, so that it ends by itself; the longest way of a message is that of an early receipt for a part whose outcome is
+/// unknown: reference, history, parts, search, message, position. What many messages of a batch are asked for is foreseen.
 const FLIGHTS: usize = 12;
 
 /// Where and how often a message changed its status.
@@ -138,24 +137,6 @@ impl WorkingSet {
         self.messages.extend(messages.map(|message| (message.id.0, Some(message.clone()))));
     }
 
-    /// Asks for everything about a lane's open claims at once, which the logic would ask for one after the other.
-    pub(super) fn foresee_orphans(&mut self, lane: LaneRow) -> Result<(), StoreError> {
-        for (_, entries) in self.claims.get(&lane).into_iter().flatten() {
-            for entry in Entry::read_all(entries)? {
-                let (key, id) = (needs::place_key(lane, entry.place), entry.id.0);
-                if self.live.get(&key).is_none() {
-                    self.missing.live.insert(key);
-                    self.missing.parts.insert(id);
-                    self.missing.histories.insert(id);
-                }
-            }
-        }
-        match self.missing.is_empty() {
-            true => Ok(()),
-            false => Err(not_loaded()),
-        }
-    }
-
     /// Forgets what the logic wrote, and takes what it asked for in vain.
     fn begin_anew(&mut self) -> Needs {
         self.written = Written::default();
@@ -182,6 +163,7 @@ impl Engine {
         (set.department, set.epoch) = (department, owner.epoch());
         let mut pipeline = Pipeline::default();
         let lock = owner.add_to(&mut pipeline);
+        let most = FLIGHTS * (1 + needs.size());
         let asked = set.ask(needs, &mut pipeline);
         let (transaction, mut answers) = self.begin(pipeline).await?;
         set.locked = match owner.check(answers.take(lock)) {
@@ -195,7 +177,7 @@ impl Engine {
         let mut flights = 1;
         let done = loop {
             let done = logic(&mut set);
-            if set.missing.is_empty() || flights == FLIGHTS {
+            if set.missing.is_empty() || flights >= most {
                 break done;
             }
             let needs = set.begin_anew();
