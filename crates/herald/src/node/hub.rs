@@ -85,4 +85,9 @@ impl Observer for Hub {
         self.metrics.store_commit_seconds.observe(took.as_secs_f64());
         self.metrics.store_commit_size.observe(operations as f64);
     }
+
+    fn asked(&self, statements: usize) {
+        self.metrics.store_statements.inc_by(statements as u64);
+        self.metrics.store_round_trips.inc();
+    }
 }

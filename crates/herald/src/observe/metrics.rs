@@ -190,6 +190,10 @@ pub struct Metrics {
     pub store_commit_seconds: Histogram,
     /// How many operations shared it.
     pub store_commit_size: Histogram,
+    /// Statements that a database server was asked.
+    pub store_statements: Counter,
+    /// How often its answers were waited for: statements leave several at once.
+    pub store_round_trips: Counter,
     /// Comparisons of templates with Meta.
     pub template_syncs: By<SyncResult, Counter>,
     http_requests: Family<HttpLabels, Counter>,
@@ -292,6 +296,11 @@ impl Metrics {
         registry.register("store_commit_seconds", "Time of a group commit", store_commit_seconds.clone());
         let store_commit_size = Histogram::new(exponential_buckets(1.0, 2.0, 11));
         registry.register("store_commit_size", "Operations in a group commit", store_commit_size.clone());
+        let store_statements = Counter::default();
+        registry.register("store_statements", "Statements that PostgreSQL was asked", store_statements.clone());
+        let store_round_trips = Counter::default();
+        let help = "Times that PostgreSQL's answers were waited for; statements leave several at once";
+        registry.register("store_round_trips", help, store_round_trips.clone());
         let template_syncs =
             by::counters(&mut registry, "template_syncs", "Comparisons of WhatsApp templates with Meta's");
         let http_requests = Family::<HttpLabels, Counter>::default();
@@ -337,6 +346,8 @@ impl Metrics {
             nodes,
             store_commit_seconds,
             store_commit_size,
+            store_statements,
+            store_round_trips,
             template_syncs,
             http_requests,
             http_seconds,

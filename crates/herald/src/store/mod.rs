@@ -92,4 +92,6 @@ pub trait Observer: Send + Sync {
     fn elsewhere(&self, _what: Changed) {}
     /// One group of operations was committed (or failed) in this time.
     fn group(&self, _operations: usize, _took: std::time::Duration) {}
+    /// A server was asked so many statements at once, and their answers were waited for.
+    fn asked(&self, _statements: usize) {}
 }

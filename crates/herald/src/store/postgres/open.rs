@@ -71,7 +71,7 @@ impl Engine {
             pool,
             observer: Arc::new(Telling { observer: observer.clone(), wakes: wakes.clone() }),
             wakes,
-            statistics: Arc::new(Statistics::new(options.statement_timeout)),
+            statistics: Arc::new(Statistics::new(observer.clone(), options.statement_timeout)),
             positions: Arc::default(),
             accepting: Arc::new(Gather::new(accept::FULL)),
             keeping: Arc::new(Gather::new(inbox::FULL)),

@@ -1,11 +1,14 @@
 //! Statements sent together: what is polled at once leaves at once, and costs one round trip whatever its number.
 
 use super::{Engine, change::changed_by, error};
-use crate::store::StoreError;
+use crate::store::{Observer, StoreError};
 use deadpool_postgres::{ClientWrapper, Object};
 use futures_util::future::join_all;
 use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 use tokio::time::timeout;
@@ -32,6 +35,7 @@ pub(super) struct Answers(Vec<Vec<Row>>);
 
 /// What was asked of the server so far, and how long it gives a statement.
 pub(super) struct Statistics {
+    observer: Arc<dyn Observer>,
     statement_timeout: Duration,
     statements: AtomicU64,
     round_trips: AtomicU64,
@@ -57,14 +61,15 @@ impl Answers {
 }
 
 impl Statistics {
-    pub(super) fn new(statement_timeout: Duration) -> Self {
-        Self { statement_timeout, statements: AtomicU64::new(0), round_trips: AtomicU64::new(0) }
+    pub(super) fn new(observer: Arc<dyn Observer>, statement_timeout: Duration) -> Self {
+        Self { observer, statement_timeout, statements: AtomicU64::new(0), round_trips: AtomicU64::new(0) }
     }
 
     /// Counts one round trip with so many statements.
     pub(super) fn count(&self, statements: usize) {
         self.statements.fetch_add(statements as u64, Relaxed);
         self.round_trips.fetch_add(1, Relaxed);
+        self.observer.asked(statements);
     }
 
     /// What an answer brings; None: there was none in time.
