@@ -1,7 +1,7 @@
 # `make demo` and `make test` do all their set-up themselves, on a fresh Debian machine that has Rust.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt bench bench-match chaos deny openapi setup setup-test
+.PHONY: help demo test lint fmt bench bench-match bench-postgres chaos deny openapi setup setup-test
 
 # Further arguments of the command behind a target: make demo ARGS="--send 10000"
 ARGS ?=
@@ -25,6 +25,10 @@ fmt: ## Put the sources into their form
 bench: setup ## Measure, and write bench/RESULTS.md and bench/results.json
 	cargo build --locked --release -p herald -p herald-bench
 	./target/release/herald-bench run --profile $(ARGS)
+
+bench-postgres: setup-test ## Measure on PostgreSQL with one, two and three nodes, and write that down too
+	cargo build --locked --release -p herald -p herald-bench
+	./target/release/herald-bench postgres $(ARGS)
 
 bench-match: setup ## Measure how long it takes to find a text's template, and write that down too
 	cargo build --locked --release -p herald-bench

@@ -1,5 +1,8 @@
 //! The figures: their names, units and meanings in one list, and the samples that a run collects.
 
+mod postgres;
+
+pub(crate) use postgres::of_nodes;
 use std::collections::HashMap;
 
 /// What is measured.
@@ -40,7 +43,11 @@ const fn within(
 }
 
 /// All of them, in the order of the tables.
-pub(crate) const FIGURES: &[Figure] = &[
+pub(crate) fn figures() -> impl Iterator<Item = &'static Figure> {
+    FIGURES.iter().chain(postgres::FIGURES.iter().flatten())
+}
+
+const FIGURES: &[Figure] = &[
     key(
         "accepted_per_s",
         "1/s",
@@ -178,13 +185,18 @@ pub(crate) struct Spread {
 }
 
 impl Samples {
-    /// Adds a sample of a figure in [`FIGURES`], and tells it on stderr.
+    /// Adds a sample of a figure of [`figures`], and tells it on stderr.
     pub(crate) fn add(&mut self, name: &'static str, value: f64) {
-        let figure = FIGURES.iter().find(|figure| figure.name == name);
-        debug_assert!(figure.is_some(), "{name} has no line in FIGURES");
+        let figure = figures().find(|figure| figure.name == name);
+        debug_assert!(figure.is_some(), "{name} is no figure");
         let (unit, decimals) = figure.map_or(("", 3), |figure| (figure.unit, figure.decimals));
         eprintln!("  {name:<44} {value:>12.decimals$} {unit}");
         self.0.entry(name).or_default().push(value);
+    }
+
+    /// Adds a sample of a figure that is measured with one, two and three nodes.
+    pub(crate) fn add_with(&mut self, nodes: usize, name: &'static str, value: f64) {
+        self.add(of_nodes(name, nodes), value);
     }
 
     /// None: it was not measured.
@@ -208,9 +220,9 @@ impl Samples {
         }
     }
 
-    /// What was measured, in the order of [`FIGURES`].
+    /// What was measured, in the order of [`figures`].
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static Figure, Spread)> {
-        FIGURES.iter().filter_map(|figure| Some((figure, self.spread(figure.name)?)))
+        figures().filter_map(|figure| Some((figure, self.spread(figure.name)?)))
     }
 }
 
@@ -234,7 +246,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_the_keys_are_there() {
-        assert_eq!(FIGURES.iter().map(|figure| figure.name).collect::<HashSet<_>>().len(), FIGURES.len());
+        assert_eq!(figures().map(|figure| figure.name).collect::<HashSet<_>>().len(), figures().count());
         let keys: Vec<_> = FIGURES.iter().filter(|figure| figure.key).map(|figure| figure.name).collect();
         let expected = [
             "accepted_per_s",

@@ -28,6 +28,7 @@ pub(crate) struct Herald {
     process: Process,
     folder: PathBuf,
     pub(crate) public: SocketAddr,
+    internal: SocketAddr,
     /// When it was started.
     pub(crate) began: Instant,
     /// From there to the first 200 of /readyz.
@@ -71,14 +72,15 @@ impl Binary {
                     // A port that is announced and not served yet refuses.
                     let answer = Client::new(internal, "").exchange("GET", "/readyz", None).await;
                     if answer.is_ok_and(|(status, _)| status == 200) {
-                        return Ok(public);
+                        return Ok((public, internal));
                     }
                 }
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        let public = tokio::time::timeout(START, ready).await.context("Herald is not ready after five minutes")??;
-        Ok(Herald { process, folder: folder.to_owned(), public, began, ready_after: began.elapsed() })
+        let (public, internal) =
+            tokio::time::timeout(START, ready).await.context("Herald is not ready after five minutes")??;
+        Ok(Herald { process, folder: folder.to_owned(), public, internal, began, ready_after: began.elapsed() })
     }
 
     /// What it says of itself.
@@ -104,6 +106,21 @@ impl Herald {
     pub(crate) fn admin(&self) -> anyhow::Result<Client> {
         let token = fs::read_to_string(self.folder.join("admin.token")).context("no admin token")?;
         Ok(Client::new(self.public, token.trim()))
+    }
+
+    /// One of its metrics.
+    pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        let (_, body) = Client::new(self.internal, "").exchange("GET", "/metrics", None).await?;
+        let text = String::from_utf8_lossy(&body);
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.with_context(|| format!("there is no metric {name}"))
+    }
+
+    /// The lines of its log that tell of something that went wrong.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.join("log.txt")).unwrap_or_default();
+        let wrong = |line: &&str| [" ERROR ", " WARN "].iter().any(|level| line.contains(level));
+        log.lines().filter(wrong).map(str::to_owned).collect()
     }
 
     pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {

@@ -9,6 +9,7 @@ mod load;
 mod machine;
 mod matching;
 mod measure;
+mod postgres;
 mod process;
 mod profile;
 mod provider;
@@ -32,6 +33,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Postgres(postgres::Postgres),
     Profile(profile::Profile),
     Provider(provider::Provider),
     Graph(graph::Graph),
@@ -43,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Run(command) => command.run(),
+        Command::Postgres(command) => command.run(),
         Command::Profile(command) => command.run(),
         Command::Provider(command) => command.run(),
         Command::Graph(command) => command.run(),

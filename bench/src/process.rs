@@ -104,13 +104,45 @@ pub(crate) fn own_processor_time() -> anyhow::Result<Duration> {
     processor_time("/proc/self/stat")
 }
 
+/// Processor time of a process, and of all children that it has or had.
+pub(crate) fn processor_time_of_family(pid: u32) -> anyhow::Result<Duration> {
+    let mut ticks = 0.0;
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // It may end while we look.
+        let Ok(stat) = Stat::read(&format!("/proc/{number}/stat")) else { continue };
+        if number == pid {
+            ticks += stat.ticks(11..15)?;
+        } else if stat.ticks(1..2)? == f64::from(pid) {
+            ticks += stat.ticks(11..13)?;
+        }
+    }
+    Ok(time(ticks))
+}
+
 fn processor_time(path: &str) -> anyhow::Result<Duration> {
-    let stat = fs::read_to_string(path).context("it has ended")?;
-    // The name of the program, in parentheses, may hold anything; utime and stime are the 12th and 13th field after it.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place).and_then(|ticks| ticks.parse::<f64>().ok());
-    let (user, kernel) = ticks(11).zip(ticks(12)).context("no times in the process's state")?;
-    Ok(Duration::from_secs_f64((user + kernel) / rustix::param::clock_ticks_per_second() as f64))
+    Ok(time(Stat::read(path)?.ticks(11..13)?))
+}
+
+fn time(ticks: f64) -> Duration {
+    Duration::from_secs_f64(ticks / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// What the kernel tells of a process in a line.
+struct Stat(String);
+
+impl Stat {
+    fn read(path: &str) -> anyhow::Result<Self> {
+        Ok(Self(fs::read_to_string(path).context("it has ended")?))
+    }
+
+    /// The sum of some fields, counted from behind the program's name, which stands in parentheses and may hold anything: 1 is the
+    /// parent, 11 and 12 are user and kernel time, 13 and 14 those of children that have ended.
+    fn ticks(&self, places: std::ops::Range<usize>) -> anyhow::Result<f64> {
+        let fields: Vec<&str> = self.0.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let all = fields.get(places).context("too few fields in the process's state")?;
+        all.iter().map(|field| Ok(field.parse::<f64>()?)).sum()
+    }
 }
 
 /// The file system that holds a folder, as `ext4 on /dev/vda`.
@@ -142,5 +174,6 @@ mod tests {
         assert!(process.stop().await.is_err(), "sleep does not end in good order");
         assert!(file_system(Path::new("/")).is_some());
         assert!(own_processor_time().is_ok());
+        assert!(processor_time_of_family(std::process::id()).unwrap() >= own_processor_time().unwrap() / 2);
     }
 }

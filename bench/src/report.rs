@@ -1,7 +1,7 @@
 //! Writing down what was measured: `results.json` holds the newest, `RESULTS.md` all there ever was.
 
 use crate::{
-    figures::{FIGURES, Samples, WIRE},
+    figures::{Samples, WIRE, figures},
     machine::Machine,
 };
 use anyhow::Context;
@@ -71,7 +71,7 @@ fn above(text: &str, mark: &str, rows: &str) -> anyhow::Result<String> {
 
 /// The keys, each with its spread; what was not measured stays.
 fn results(mut before: Map<String, Value>, samples: &Samples) -> Map<String, Value> {
-    for figure in FIGURES.iter().filter(|figure| figure.key) {
+    for figure in figures().filter(|figure| figure.key) {
         if let Some(spread) = samples.spread(figure.name) {
             let round = |value: f64| (value * 1000.0).round() / 1000.0;
             let value = json!({

@@ -1,7 +1,7 @@
 //! `run`: everything in turn, as often as wished, and what came of it.
 
 use crate::{
-    figures::{FIGURES, Samples, WIRE},
+    figures::{Samples, WIRE, figures},
     herald::Binary,
     machine::Machine,
     measure::{Part, Sizes, Stage},
@@ -91,7 +91,7 @@ impl Run {
     }
 
     async fn measure(self) -> anyhow::Result<()> {
-        let mine = || FIGURES.iter().filter(|figure| figure.wire == WIRE);
+        let mine = || figures().filter(|figure| figure.wire == WIRE);
         if let Some(unknown) = self.only.iter().find(|name| mine().all(|figure| figure.name != **name)) {
             let known: Vec<_> = mine().map(|figure| figure.name).collect();
             bail!("there is no figure {unknown}; there are: {}", known.join(", "));

@@ -50,6 +50,24 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// A department without a limit, its channels on the provider, lanes without a rate, and a webhook.
     pub(crate) async fn make(herald: &Herald, tools: &Tools, packing: Packing) -> anyhow::Result<Self> {
+        let tenant = Self::empty(herald).await?;
+        let (_, provider) = *tools.provider(packing);
+        tenant.channel(provider, Protocol::SMS, &[SMS, BACKLOG]).await?;
+        tenant.channel(provider, Protocol::WhatsApp, &[WHATSAPP]).await?;
+        tenant.webhook(tools).await?;
+        Ok(tenant)
+    }
+
+    /// The same with one lane alone.
+    pub(crate) async fn with_lane(herald: &Herald, tools: &Tools, lane: Lane) -> anyhow::Result<Self> {
+        let tenant = Self::empty(herald).await?;
+        let (_, provider) = *tools.provider(Packing::Many);
+        tenant.channel(provider, lane.protocol, &[lane]).await?;
+        tenant.webhook(tools).await?;
+        Ok(tenant)
+    }
+
+    async fn empty(herald: &Herald) -> anyhow::Result<Self> {
         let admin = herald.admin()?;
         let (per_minute, burst) = RATE_LIMIT;
         let settings = json!({"messagesPerMinute": per_minute, "burst": burst});
@@ -58,14 +76,13 @@ impl Tenant {
         let (department, secret) = (text(&made["apiKey"])?, text(&made["secret"]["secret"])?);
         let credentials = json!({"apiKey": department, "apiSecret": secret, "userName": USER});
         let token = Client::new(herald.public, "").post("/api/v1.2/token/get", credentials).await?;
-        let tenant = Self { admin, token: text(&token["access_token"])?, department };
-        let (_, provider) = *tools.provider(packing);
-        tenant.channel(provider, Protocol::SMS, &[SMS, BACKLOG]).await?;
-        tenant.channel(provider, Protocol::WhatsApp, &[WHATSAPP]).await?;
+        Ok(Self { admin, token: text(&token["access_token"])?, department })
+    }
+
+    async fn webhook(&self, tools: &Tools) -> anyhow::Result<()> {
         let webhook =
             json!({"name": "Receiver", "kind": "webhook", "url": format!("http://{}/events", tools.receiver_address)});
-        tenant.admin.post(&tenant.path("/api/v2/subscriptions"), webhook).await?;
-        Ok(tenant)
+        self.admin.post(&self.path("/api/v2/subscriptions"), webhook).await.map(drop)
     }
 
     async fn channel(&self, provider: SocketAddr, protocol: Protocol, lanes: &[Lane]) -> anyhow::Result<()> {

@@ -22,7 +22,8 @@ use tokio::{task::JoinSet, time::sleep_until};
 /// What to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) target: SocketAddr,
+    /// Of one installation. Connections are shared out among them, so that each sender has some to each.
+    pub(crate) targets: Vec<SocketAddr>,
     /// Connections share them out.
     pub(crate) senders: Vec<Sender>,
     pub(crate) connections: usize,
@@ -93,10 +94,10 @@ struct Seen {
 impl Plan {
     /// Sends it all, on tasks of the present runtime.
     pub(crate) async fn drive(self) -> anyhow::Result<Report> {
-        let host = self.target.to_string();
         let mut ready = Vec::with_capacity(self.connections);
-        for sender in self.senders.iter().cycle().take(self.connections) {
-            ready.push((Connection::open(self.target).await?, Request::new(&host, sender)));
+        let pairs = self.targets.iter().flat_map(|target| self.senders.iter().map(move |sender| (target, sender)));
+        for (target, sender) in pairs.cycle().take(self.connections) {
+            ready.push((Connection::open(*target).await?, Request::new(&target.to_string(), sender)));
         }
         let began = Timestamp::now();
         let course = Arc::new(Course { plan: self, begin: Instant::now(), taken: AtomicU64::new(0) });
@@ -170,7 +171,8 @@ mod tests {
         let router = Router::new().route("/api/v1.2/protocols/send", post(answer)).with_state(recipients.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
         let sender = Sender { protocol: Protocol::SMS, from: "4930123456".into(), token: "secret".into() };
-        let report = Plan { target, senders: vec![sender], connections: 4, until, rate, first: 0 }.drive().await;
+        let report =
+            Plan { targets: vec![target], senders: vec![sender], connections: 4, until, rate, first: 0 }.drive().await;
         server.abort();
         let all = recipients.lock().unwrap().clone();
         (report.unwrap(), all)

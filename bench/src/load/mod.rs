@@ -15,9 +15,9 @@ use std::{net::SocketAddr, time::Duration};
 /// Send messages to a running Herald, and print what came of it as JSON
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// Where the API listens
-    #[arg(long)]
-    target: SocketAddr,
+    /// Where the API listens; several of one installation share the connections out
+    #[arg(long, required = true)]
+    target: Vec<SocketAddr>,
     /// The bearer token
     #[arg(long, env = "HERALD_TOKEN", hide_env_values = true)]
     token: String,
@@ -48,7 +48,7 @@ impl Load {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let sender = |from: &String| Sender { protocol: self.protocol, from: from.clone(), token: self.token.clone() };
         let plan = Plan {
-            target: self.target,
+            targets: self.target,
             senders: self.from.iter().map(sender).collect(),
             connections: self.connections,
             until: match self.seconds {

@@ -75,7 +75,7 @@ impl Stage {
         let connections = if rate.is_some() { self.sizes.open_connections } else { self.sizes.connections };
         let senders = vec![fresh.tenant.sender(lane)];
         let first = self.next.load(Relaxed);
-        let plan = Plan { target: fresh.herald.public, senders, connections, until, rate, first };
+        let plan = Plan { targets: vec![fresh.herald.public], senders, connections, until, rate, first };
         let report = plan.drive().await?;
         ensure!(report.refused.is_empty(), "refused: {:?}\n{}", report.refused, fresh.herald.last_words());
         self.next.fetch_add(report.accepted, Relaxed);
