@@ -8,13 +8,17 @@ use crate::support::until_within;
 use herald_simulators::Call;
 use std::time::Duration;
 
-const RATE: f64 = 20.0;
+/// An empty bucket takes five seconds to be full, so that a change of owner fills none by itself.
+const RATE: f64 = 4.0;
 const BURST: usize = 20;
 const CLIENTS: usize = 4;
-const EACH: usize = 250;
-/// The machine may hold up a call on its way, so that it comes together with the next ones. A new owner that began with a full
-/// bucket would call for twenty too many.
-const HELD_UP: f64 = 0.4;
+/// More than the rate allows in all that happens.
+const EACH: usize = 70;
+/// The machine may hold up a call on its way, so that it comes together with the next ones: these seconds of calls. A new owner
+/// that began with a full bucket would call for twenty too many.
+const HELD_UP: f64 = 1.0;
+/// Calls after which a new owner has shown what it does.
+const SHOWN: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn those_that_answer_work_nothing_and_no_change_of_owner_makes_a_burst() {
@@ -29,6 +33,7 @@ async fn those_that_answer_work_nothing_and_no_change_of_owner_makes_a_burst() {
     assert_eq!(cluster.owned().await.into_keys().collect::<Vec<_>>(), [1, 2], "those that work");
 
     let traffic = scene.traffic();
+    // The buckets are empty, and more waits, from the first second on.
     let mut clients = traffic.start(CLIENTS, EACH);
     while let Some(client) = clients.join_next().await {
         client.unwrap();
@@ -82,7 +87,7 @@ async fn owner(scene: &Scene) -> usize {
 async fn goes_on(scene: &Scene) {
     let calls = scene.simulator.calls().len();
     until_within(Duration::from_secs(20), "a new owner to go on", async || {
-        (scene.simulator.calls().len() > calls + BURST).then_some(())
+        (scene.simulator.calls().len() > calls + SHOWN).then_some(())
     })
     .await;
 }
