@@ -17,7 +17,7 @@ const ROUND: Measure = Measure { kills: 3, freezes: 1, cuts: 1, restarts: 2 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_doubled_whatever_happens_to_nodes() {
-    chaos(messages(3_000), Duration::from_millis(10), 1).await;
+    chaos(messages(1_500), Duration::from_millis(10), 1).await;
 }
 
 /// `make chaos`.
